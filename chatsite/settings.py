@@ -1,0 +1,204 @@
+"""All settings, one section per topic. Everything that differs between installations comes from the environment."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from chatsite import env
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# --- Where things are -------------------------------------------------------------------------------------------------
+DATA = Path(env.text("CHATSITE_DATA", str(ROOT / "data"))).resolve()
+try:
+    DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as exc:
+    raise env.Misconfigured(f"CHATSITE_DATA names a folder that cannot be made: {exc.__class__.__name__}.") from exc
+
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000)
+
+# --- Safety -----------------------------------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY") or env.secret_kept_in(DATA / "secret-key")
+if len(SECRET_KEY) < 32:
+    raise env.Misconfigured("SECRET_KEY must have at least 32 characters.")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+LOOPBACK = set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]", "testserver"}
+if "*" in ALLOWED_HOSTS and not DEBUG:
+    raise env.Misconfigured("ALLOWED_HOSTS must name the hosts; * is only possible together with DEBUG.")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# Plain http is for the own machine; anything else is reached through https, and its cookies say so.
+SECURE = env.flag("CHATSITE_HTTPS", default=not LOOPBACK)
+if env.flag("CHATSITE_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+LANGUAGE_COOKIE_NAME = "__Host-language" if SECURE else "language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+# Not "no-referrer": browsers then send "Origin: null" with form posts, which the CSRF check refuses.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "blob:"],
+        "connect-src": ["'self'"],
+        "font-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+
+# --- Django -----------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "conversations",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "lucide",
+    "allauth",
+    "allauth.account",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "conversations.views.http.PrivateMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "chatsite.urls"
+ASGI_APPLICATION = "chatsite.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["django.templatetags.i18n", "lucide.templatetags.lucide"],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+LOCALE_PATHS = [ROOT / "conversations" / "locale"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_500_000  # bytes of form fields, pictures not counted; 200,000 characters fit
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_NUMBER_FILES = 16
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- Database ---------------------------------------------------------------------------------------------------------
+DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", f"sqlite:///{DATA / 'chatsite.sqlite3'}"))}
+if DATABASES["default"].get("ENGINE") != "django.db.backends.sqlite3":
+    raise env.Misconfigured("DATABASE_URL must name an SQLite file (sqlite:////path) in this version.")
+DATABASES["default"] |= {
+    # A thread that streams must never keep a connection, and opening an SQLite file costs next to nothing.
+    "CONN_MAX_AGE": 0,
+    "OPTIONS": {
+        # Deferred transactions that turn into writers lose to "database is locked"; immediate ones wait their turn.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
+    },
+    "TEST": {"NAME": DATA / "test.sqlite3"},
+}
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("CHATSITE_STATIC", str(ROOT / "staticfiles")))
+STATICFILES_DIRS = [ROOT / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "conversations.storage.ImageStorage",
+        "OPTIONS": {"location": DATA / "images", "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- People -----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "conversations.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+CHATSITE_SIGNUP = env.choice("CHATSITE_SIGNUP", ("closed", "open"))
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "chatsite.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"
+
+# --- Mail: without EMAIL_URL letters are printed by the server, which is where the only administrator looks -----------
+vars().update(environ.Env.email_url_config(env.text("EMAIL_URL", "consolemail://")))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "chatsite@localhost")
+
+# --- Providers --------------------------------------------------------------------------------------------------------
+PROVIDER_ENDPOINTS = {
+    "segmind": (env.text("SEGMIND_BASE_URL"), env.text("SEGMIND_API_KEY")),
+    "aimlapi": (env.text("AIMLAPI_BASE_URL"), env.text("AIMLAPI_API_KEY")),
+}
+for vendor, (address, _key) in PROVIDER_ENDPOINTS.items():
+    if address and urlsplit(address).scheme not in {"http", "https"}:
+        raise env.Misconfigured(f"{vendor.upper()}_BASE_URL must begin with https:// (or http:// on your own machine).")
+CHATSITE_LOCAL_MODEL = env.flag("CHATSITE_LOCAL_MODEL", default=True)
+
+# --- Limits -----------------------------------------------------------------------------------------------------------
+CHATSITE_WORKERS = env.number("CHATSITE_WORKERS", 128, minimum=1)  # replies that run at the same time; others queue
+CHATSITE_LONGEST_SIDE = env.number("CHATSITE_LONGEST_SIDE", 2048, minimum=64)  # pixels of an uploaded picture
+CHATSITE_STORAGE_PER_PERSON = env.number("CHATSITE_STORAGE_PER_PERSON", 500) * 1024 * 1024  # given in MiB
+MESSAGE_MAX_LENGTH = 200_000  # characters
+MESSAGE_MAX_IMAGES = 8
+UPLOAD_MAX_BYTES = 25 * 1024 * 1024  # of a request body on an address that takes pictures
+BODY_MAX_BYTES = 1024 * 1024  # of any other request body
+
+# --- Logs: identifiers only, never text or keys -----------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))},
+    "loggers": {"django": {"handlers": [], "propagate": True}},
+}

@@ -1,0 +1,10 @@
+"""What is stored. Fields, constraints, QuerySets and small properties; no rules, no signals, no network."""
+
+from conversations.models.attachment import Attachment
+from conversations.models.call import ProviderCall
+from conversations.models.conversation import Conversation
+from conversations.models.message import Message, Part, Piece
+from conversations.models.review import Look
+from conversations.models.user import SetupLink, User
+
+__all__ = ["Attachment", "Conversation", "Look", "Message", "Part", "Piece", "ProviderCall", "SetupLink", "User"]

@@ -1,0 +1,67 @@
+"""Conversations: whose, about what, with which model."""
+
+import uuid
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import models
+
+from conversations.models.user import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Conversations this person may open: the own ones that are not deleted."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        return self.filter(owner=user, deleted_at=None)
+
+    def deleted_by(self, user: User) -> Self:
+        """Own conversations that can still be taken back."""
+        return self.filter(owner=user, deleted_at__isnull=False)
+
+
+class Conversation(models.Model):
+    """A tree of messages. The branch on show is marked on the messages (`on_path`)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=200, help_text="Identifier of the model, such as segmind/gemini-1.5-pro")
+    system_prompt = models.TextField(blank=True)
+    parameters = models.JSONField(default=dict, blank=True)
+    pinned = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    active_at = models.DateTimeField(help_text="When the last message came; what lists are ordered by")
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["owner", "-active_at", "-id"],
+                condition=models.Q(deleted_at=None),
+                name="conversation_list",
+            ),
+            models.Index(
+                fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="conversation_deleted"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.uuid)
+
+    @property
+    def temperature(self) -> float | None:
+        value: Any = self.parameters.get("temperature")
+        return value
+
+    @property
+    def max_tokens(self) -> int | None:
+        value: Any = self.parameters.get("max_tokens")
+        return value

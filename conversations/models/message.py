@@ -1,0 +1,167 @@
+"""Messages, their parts, and the pieces a running reply is made of until it ends."""
+
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.attachment import Attachment
+from conversations.models.conversation import Conversation
+from conversations.models.user import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Role(models.TextChoices):
+    USER = "user", _("user")
+    ASSISTANT = "assistant", _("assistant")
+
+
+class Status(models.TextChoices):
+    """What became of a message. Only PENDING and STREAMING change; the others are final."""
+
+    PENDING = "pending", _("pending")
+    STREAMING = "streaming", _("streaming")
+    COMPLETE = "complete", _("complete")
+    STOPPED = "stopped", _("stopped")
+    FAILED = "failed", _("failed")
+    INTERRUPTED = "interrupted", _("interrupted")
+
+
+RUNNING = (Status.PENDING, Status.STREAMING)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Messages of conversations this person may open."""
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def replies(self) -> Self:
+        return self.filter(role=Role.ASSISTANT)
+
+    def running(self) -> Self:
+        return self.filter(status__in=RUNNING)
+
+    def on_path(self) -> Self:
+        """The branch on show, oldest first."""
+        return self.filter(on_path=True).order_by("depth")
+
+
+class Message(models.Model):
+    """One turn. Its content is its parts; while a reply runs, its pieces.
+
+    `claim` is the token of the one worker that may write a STREAMING reply, `leased_until` how long it holds without
+    being renewed. `key` and `key_digest` make a repeated send one message: unique per person, digest of the content.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    depth = models.PositiveIntegerField(default=0)
+    on_path = models.BooleanField(default=True)
+    role = models.CharField(max_length=10, choices=Role)
+    status = models.CharField(max_length=12, choices=Status, default=Status.COMPLETE)
+    sender = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
+    key = models.CharField(max_length=64, null=True, blank=True)
+    key_digest = models.CharField(max_length=64, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    claim = models.CharField(max_length=32, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_detail = models.CharField(max_length=500, blank=True)
+    retry_after = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds, where the provider says it")
+    finish_reason = models.CharField(max_length=60, blank=True)
+    notices = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_token_ms = models.PositiveIntegerField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    prompt_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    output_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    reasoning_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    remaining_credits = models.DecimalField(max_digits=24, decimal_places=8, null=True, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "depth"], condition=models.Q(on_path=True), name="one_message_on_path"
+            ),
+            models.UniqueConstraint(
+                fields=["sender", "key"], condition=models.Q(key__isnull=False), name="one_message_per_key"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "leased_until"],
+                condition=models.Q(status__in=["pending", "streaming"]),
+                name="message_running",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.uuid}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in RUNNING
+
+    @property
+    def is_reply(self) -> bool:
+        return self.role == Role.ASSISTANT
+
+    @property
+    def may_retry(self) -> bool:
+        return self.status in (Status.FAILED, Status.INTERRUPTED, Status.STOPPED)
+
+
+class Kind(models.TextChoices):
+    TEXT = "text", _("text")
+    REASONING = "reasoning", _("reasoning")
+    IMAGE = "image", _("image")
+
+
+class Part(models.Model):
+    """A run of text, of reasoning, or a picture, in its place.
+
+    `html` caches the rendered text as made by version `markup_version` of the renderer. `signature` is the provider's
+    opaque thought signature, sent back unchanged.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="parts")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    text = models.TextField(blank=True)
+    attachment = models.ForeignKey(Attachment, models.PROTECT, null=True, blank=True, related_name="parts")
+    signature = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    markup_version = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["message", "position"], name="one_part_per_position")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.position} of {self.message_id}"
+
+
+class Piece(models.Model):
+    """What arrived between two flushes of a running reply. Append-only; folded into parts when the reply ends."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="pieces")
+    sequence = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    text = models.TextField(blank=True)
+    attachment = models.ForeignKey(Attachment, models.PROTECT, null=True, blank=True, related_name="pieces")
+    signature = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [models.UniqueConstraint(fields=["message", "sequence"], name="one_piece_per_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sequence} of {self.message_id}"

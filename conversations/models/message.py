@@ -136,7 +136,7 @@ class Part(models.Model):
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind)
     text = models.TextField(blank=True)
-    attachment = models.ForeignKey(Attachment, models.PROTECT, null=True, blank=True, related_name="parts")
+    attachment = models.ForeignKey(Attachment, models.RESTRICT, null=True, blank=True, related_name="parts")
     signature = models.TextField(blank=True)
     html = models.TextField(blank=True)
     markup_version = models.PositiveSmallIntegerField(default=0)
@@ -156,7 +156,7 @@ class Piece(models.Model):
     sequence = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind)
     text = models.TextField(blank=True)
-    attachment = models.ForeignKey(Attachment, models.PROTECT, null=True, blank=True, related_name="pieces")
+    attachment = models.ForeignKey(Attachment, models.RESTRICT, null=True, blank=True, related_name="pieces")
     signature = models.TextField(blank=True)
 
     class Meta:

@@ -10,7 +10,8 @@ ProviderError
 ├── TooLarge             too_large         request or reply beyond a limit
 ├── NotFound             not_found         no such model or path
 ├── TimedOut             timeout           nothing, or no progress, for too long
-├── Unavailable          unavailable       refused connection, 5xx, network trouble before the first character
+├── Unavailable          provider_down     5xx, a maintenance page
+│   └── Unreachable      network           no connection, or one that broke before the first character
 ├── BrokenStream         interrupted       the stream ended or broke after it had begun
 ├── Blocked              blocked           the prompt or the whole answer was refused by a filter
 ├── NoImage              no_image          asked for a picture, none was drawn
@@ -71,7 +72,11 @@ class TimedOut(ProviderError):
 
 
 class Unavailable(ProviderError):
-    code = "unavailable"
+    code = "provider_down"
+
+
+class Unreachable(Unavailable):
+    code = "network"
 
 
 class BrokenStream(ProviderError):

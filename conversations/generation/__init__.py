@@ -1,0 +1,1 @@
+"""Answering: from a PENDING reply to its end, detached from every request."""

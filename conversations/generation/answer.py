@@ -1,0 +1,184 @@
+"""Drives one reply: claim, ask the provider, record what comes, end in an honest state."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from conversations import markup
+from conversations.generation.log import State, hub
+from conversations.generation.recorder import Recorder
+from conversations.models import Message, ProviderCall
+from conversations.models.attachment import Origin
+from conversations.models.message import Status
+from conversations.providers import wire
+from conversations.providers.errors import BrokenStream, Cancelled, EmptyReply, ProviderError
+from conversations.providers.events import (
+    Credits,
+    Event,
+    Finished,
+    ImageDelta,
+    Omitted,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+)
+from conversations.providers.wire import Attempt, Call
+from conversations.services import attachments, catalog, history, pictures, replies, usage
+from conversations.services.replies import Outcome
+
+logger = logging.getLogger(__name__)
+
+
+def run(primary_key: int, call: Call, *, parked: Callable[[], bool]) -> None:
+    """Answer the reply with this primary key. `parked`: whether the process is ending, which interrupts the reply."""
+    reply = replies.claim(primary_key)
+    if reply is None:
+        return
+    log = hub.open(primary_key, epoch=f"r{primary_key}")
+    log.state = State("waiting")
+    hub.wake([log])
+    recorder = Recorder(reply=reply.pk, claim=reply.claim, log=log, on_lost=call.close)
+    outcome = _Answer(reply, recorder, call, parked).outcome()
+    if recorder.has_taken and not recorder.drain() and outcome.status is Status.COMPLETE:
+        outcome = Outcome(Status.INTERRUPTED, error_code="storage")
+    replies.finish(reply, outcome, render=_rendered)
+
+
+def _rendered(text: str) -> tuple[str, int]:
+    return markup.render(text), markup.VERSION
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The state of one reply while its events come in."""
+
+    reply: Message
+    recorder: Recorder
+    call: Call
+    parked: Callable[[], bool]
+    begun: float = field(default_factory=time.monotonic)
+    first_token: float | None = None
+    usage: Usage = Usage()
+    credits: Decimal | None = None
+    finish_reason: str = ""
+    notices: list[str] = field(default_factory=list)
+    record: ProviderCall | None = None
+
+    def outcome(self) -> Outcome:
+        """Take the whole reply; whatever happens ends in an outcome."""
+        try:
+            self._take_all()
+        except ProviderError as error:
+            return self._after_error(error)
+        except Exception:
+            logger.exception("reply=%s could not be answered", self.reply.pk)
+            return self._outcome(Status.FAILED, error_code="error")
+        return self._outcome(Status.COMPLETE)
+
+    def _take_all(self) -> None:
+        offer = catalog.find(self.reply.model)
+        request = history.request_for(self.reply)
+        endpoint = catalog.endpoint(offer.vendor)
+        connection.close()  # none is held while waiting for the network
+        events = wire.answer(
+            offer.vendor, offer.model, endpoint, request, call=self.call, on_attempt=self._on_attempt
+        )
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case TextDelta():
+                self._note_first_token()
+                self.recorder.text(event.text, event.signature)
+            case ReasoningDelta():
+                self.recorder.reasoning(event.text)
+            case ImageDelta():
+                self._note_first_token()
+                self._take_image(event)
+            case Omitted():
+                self._notice("part_omitted")
+            case Usage():
+                self.usage = event
+            case Credits():
+                self.credits = event.remaining
+            case Finished():
+                self.finish_reason = event.raw or event.reason
+                if event.reason in ("truncated", "filtered"):
+                    self._notice(event.reason)
+
+    def _take_image(self, event: ImageDelta) -> None:
+        """Vet and store a picture of the model, then put it in its place."""
+        try:
+            picture = pictures.vet(event.data, longest_side=None)
+        except pictures.PictureRefused as refused:
+            logger.info("reply=%s picture refused: %s", self.reply.pk, refused.code)
+            self._notice("picture_omitted")
+            return
+        with transaction.atomic():
+            attachment = attachments.store(self.reply.conversation.owner, picture, origin=Origin.GENERATED)
+        connection.close()
+        self.recorder.image(attachment, event.signature)
+
+    def _note_first_token(self) -> None:
+        if self.first_token is None:
+            self.first_token = time.monotonic()
+
+    def _notice(self, code: str) -> None:
+        if code not in self.notices:
+            self.notices.append(code)
+
+    def _on_attempt(self, attempt: Attempt) -> None:
+        """Called at the start of an attempt and at its end; the record of it survives a crash in between."""
+        if attempt.outcome:
+            if self.record:
+                usage.complete(self.record, attempt)
+        else:
+            self.record = usage.begin(self.reply, attempt)
+        connection.close()
+
+    def _after_error(self, error: ProviderError) -> Outcome:
+        if isinstance(error, Cancelled):
+            return self._after_cancel()
+        has_text = self.first_token is not None
+        if isinstance(error, BrokenStream):
+            status, code = (Status.INTERRUPTED, error.code) if has_text else (Status.FAILED, "network")
+            return self._outcome(status, error_code=code, error_detail=error.detail)
+        if isinstance(error, EmptyReply) and error.token_limit:
+            self.finish_reason = "token_limit"
+        return self._outcome(
+            Status.FAILED,
+            error_code=error.code,
+            error_detail=error.detail,
+            retry_after=round(error.retry_after) if error.retry_after else None,
+        )
+
+    def _after_cancel(self) -> Outcome:
+        """We closed the call: the process ends, nothing can be stored, or a person's stop, which has ended it already."""
+        if self.recorder.is_lost:
+            return self._outcome(Status.INTERRUPTED, error_code="storage")
+        if self.parked():
+            return self._outcome(Status.INTERRUPTED, error_code="restarted")
+        return self._outcome(Status.STOPPED)
+
+    def _outcome(
+        self, status: Status, error_code: str = "", error_detail: str = "", retry_after: int | None = None
+    ) -> Outcome:
+        first = None if self.first_token is None else usage.milliseconds(self.first_token - self.begun)
+        return Outcome(
+            status,
+            error_code=error_code,
+            error_detail=error_detail,
+            retry_after=retry_after,
+            finish_reason=self.finish_reason[:60],
+            notices=self.notices,
+            first_token_ms=first,
+            prompt_tokens=usage.count(self.usage.prompt),
+            output_tokens=usage.count(self.usage.output),
+            reasoning_tokens=usage.count(self.usage.reasoning),
+            remaining_credits=usage.amount(self.credits),
+        )

@@ -1,0 +1,262 @@
+"""Persist before publish: what arrives is gathered, written by one statement for all replies, and only then shown.
+
+The one flusher of the process writes every 40 ms, the first pieces of a reply at once (grouped over 5 ms). It renders
+what it has written (markup) and puts it into the reply's log.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError, OperationalError, connection
+from django.template.loader import render_to_string
+
+from conversations.generation.log import ReplyLog, State, hub
+from conversations.markup import BlockRenderer, escaped
+from conversations.models import Attachment
+from conversations.models.message import Kind
+from conversations.services import replies
+from conversations.services.replies import NewPiece
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 0.040  # seconds between two flushes
+FIRST_GROUPED = 0.005  # seconds the first pieces of a reply wait for others
+RENDER_EVERY = 0.250  # seconds between two renderings of an open block
+GIVE_UP_AFTER = 30.0  # seconds of failing writes
+
+
+@dataclass(slots=True)
+class Arrival:
+    """Something that arrived and is not written yet."""
+
+    recorder: "Recorder"
+    kind: Kind
+    text: str = ""
+    attachment: Attachment | None = None
+    signature: str = ""
+
+
+@dataclass(slots=True)
+class Recorder:
+    """The way of one running reply into the database and its log. Fed by its worker, emptied by the flusher."""
+
+    reply: int
+    claim: str
+    log: ReplyLog
+    on_lost: Callable[[], None]
+    sequence: int = 0
+    is_lost: bool = False
+    has_taken: bool = False
+    has_shown: bool = False
+    _blocks: BlockRenderer | None = None
+    _rendered_at: float = 0.0
+    _drained: threading.Event = field(default_factory=threading.Event)
+
+    def text(self, text: str, signature: str = "") -> None:
+        flusher.add(Arrival(self, Kind.TEXT, text, signature=signature))
+
+    def reasoning(self, text: str) -> None:
+        flusher.add(Arrival(self, Kind.REASONING, text))
+
+    def image(self, attachment: Attachment, signature: str = "") -> None:
+        flusher.add(Arrival(self, Kind.IMAGE, attachment=attachment, signature=signature))
+
+    def drain(self) -> bool:
+        """Wait until everything given so far is written; False where it could not be."""
+        self._drained.clear()
+        flusher.request_drain(self)
+        return self._drained.wait(GIVE_UP_AFTER + 5) and not self.is_lost
+
+    def drained(self) -> None:
+        self._drained.set()
+
+    def lose(self) -> None:
+        """The claim is gone or nothing can be written: end the call, show nothing more."""
+        self.is_lost = True
+        self._drained.set()
+        self.on_lost()
+
+    def show(self, arrivals: list[Arrival]) -> None:
+        """Render what was written into the log. Runs in the flusher, after the commit."""
+        self.has_shown = True
+        for arrival in arrivals:
+            if arrival.kind == Kind.TEXT:
+                self._show_text(arrival.text)
+            elif arrival.kind == Kind.IMAGE:
+                self._show_image(arrival.attachment)
+            elif self.log.state.name == "waiting":
+                self.log.state = State("thinking")
+
+    def _show_text(self, text: str) -> None:
+        if not text:
+            return
+        self.log.state = State("writing")
+        if self._blocks is None:
+            self._blocks = BlockRenderer()
+        self._blocks.feed(text)
+        now = time.monotonic()
+        if "\n" in text or now - self._rendered_at >= RENDER_EVERY:
+            self._rendered_at = now
+            self.log.append(self._blocks.take_blocks(), self._blocks.tail())
+        else:
+            self.log.add(escaped(text))
+
+    def _show_image(self, attachment: Attachment | None) -> None:
+        text = self._blocks.finish() if self._blocks else ""
+        self._blocks = None
+        picture = render_to_string("conversations/_picture.html", {"attachment": attachment})
+        self.log.append(text + picture, "")
+
+
+class Flusher:
+    """The one writer of running replies in this process; its thread starts with the first piece."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._arrivals: list[Arrival] = []
+        self._drains: list[Recorder] = []
+        self._something = threading.Event()
+        self._at_once = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failing_since: float | None = None
+
+    def add(self, arrival: Arrival) -> None:
+        arrival.recorder.has_taken = True
+        with self._lock:
+            self._arrivals.append(arrival)
+        if not arrival.recorder.has_shown:
+            self._at_once.set()
+        self._start()
+
+    def request_drain(self, recorder: Recorder) -> None:
+        with self._lock:
+            self._drains.append(recorder)
+        self._at_once.set()
+        self._start()
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            with self._lock:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._run, name="flusher", daemon=True)
+                    self._thread.start()
+        self._something.set()
+
+    def _run(self) -> None:
+        while True:
+            self._something.wait()
+            self._something.clear()
+            if self._at_once.wait(INTERVAL):
+                time.sleep(FIRST_GROUPED)
+            self._at_once.clear()
+            try:
+                self.flush()
+            except Exception:
+                logger.exception("flush failed")
+
+    def flush(self) -> None:
+        """Write and show everything that is waiting."""
+        with self._lock:
+            arrivals, self._arrivals = self._arrivals, []
+            drains, self._drains = self._drains, []
+        kept = [arrival for arrival in arrivals if not arrival.recorder.is_lost]
+        if kept and not self._write_and_show(kept):
+            with self._lock:
+                self._arrivals, self._drains = kept + self._arrivals, drains + self._drains
+            self._something.set()
+            return
+        for recorder in drains:
+            recorder.drained()
+
+    def _write_and_show(self, arrivals: list[Arrival]) -> bool:
+        """True when it is settled; False when the database did not take it now and it must be tried again."""
+        groups: dict[int, list[Arrival]] = {}
+        for arrival in arrivals:
+            groups.setdefault(id(arrival.recorder), []).append(arrival)
+        try:
+            self._write(list(groups.values()))
+        except OperationalError:
+            return self._failed(arrivals)
+        finally:
+            connection.close()
+        self._failing_since = None
+        return True
+
+    def _write(self, groups: list[list[Arrival]]) -> None:
+        """One statement for all; where a row of one reply is not acceptable, that reply alone is lost."""
+        pieces = [_pieces(group) for group in groups]
+        try:
+            stored = replies.write([piece for rows in pieces for piece in rows])
+        except OperationalError:
+            raise
+        except DatabaseError:
+            logger.exception("reply=%s pieces refused by the database", [rows[0].message for rows in pieces])
+            if len(groups) == 1:
+                groups[0][0].recorder.lose()
+            else:
+                for group in groups:
+                    self._write([group])
+            return
+        hub.wake([log for group, rows in zip(groups, pieces, strict=True) if (log := _show(group, rows, stored))])
+
+    def _failed(self, arrivals: list[Arrival]) -> bool:
+        now = time.monotonic()
+        self._failing_since = self._failing_since or now
+        logger.exception("pieces of %d arrivals could not be written", len(arrivals))
+        time.sleep(INTERVAL)
+        if now - self._failing_since < GIVE_UP_AFTER:
+            return False
+        for arrival in arrivals:
+            arrival.recorder.lose()
+        self._failing_since = None
+        return True
+
+
+def _show(group: list[Arrival], rows: list[NewPiece], stored: set[tuple[int, int]]) -> ReplyLog | None:
+    """Publish what was stored of one reply; None where its claim is gone."""
+    recorder = group[0].recorder
+    if any((row.message, row.sequence) not in stored for row in rows):
+        recorder.lose()
+        return None
+    recorder.sequence += len(rows)
+    try:
+        recorder.show(group)
+    except Exception:  # the text is safe in the database; the page shows it whole when the reply has ended
+        logger.exception("reply=%s could not be rendered while it runs", recorder.reply)
+    return recorder.log
+
+
+def _pieces(group: list[Arrival]) -> list[NewPiece]:
+    """The arrivals of one reply as rows: neighbours of a kind become one, a signature closes its text."""
+    recorder, rows = group[0].recorder, []
+    open_text: list[str] = []
+    for index, arrival in enumerate(group):
+        following = group[index + 1] if index + 1 < len(group) else None
+        open_text.append(arrival.text)
+        joins = (
+            following is not None
+            and following.kind == arrival.kind != Kind.IMAGE
+            and not arrival.signature
+        )
+        if joins:
+            continue
+        rows.append(
+            NewPiece(
+                message=recorder.reply,
+                claim=recorder.claim,
+                sequence=recorder.sequence + len(rows),
+                kind=arrival.kind,
+                text="".join(open_text),
+                attachment=arrival.attachment.pk if arrival.attachment else None,
+                signature=arrival.signature,
+            )
+        )
+        open_text = []
+    return rows
+
+
+flusher = Flusher()
+

@@ -1,0 +1,62 @@
+"""Housekeeping of a running server: replies nobody writes, replies nobody began, conversations deleted for good."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from django.db import connection
+
+from conversations.generation.engine import Pool
+from conversations.services import attachments, conversations, replies
+
+logger = logging.getLogger(__name__)
+
+EVERY = 5.0  # seconds
+PURGE_EVERY = 60  # sweeps
+
+
+class Sweeper:
+    """A thread that sweeps until it is stopped. With `is_alone`, no other process may be writing this database."""
+
+    def __init__(self, pool: Pool, *, is_alone: bool) -> None:
+        self._pool, self._is_alone = pool, is_alone
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Settle what an earlier process left behind, then keep sweeping."""
+        self._guarded(lambda: self.sweep(at_start=self._is_alone))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def sweep(self, *, at_start: bool = False) -> None:
+        """One round. `at_start`: whatever runs or waits in the database belongs to a process that is gone."""
+        for reply in replies.abandoned(alive=self._pool.running(), whatever_the_lease=at_start):
+            if replies.interrupt(reply):
+                logger.warning("reply=%s was interrupted: nobody writes it any more", reply.pk)
+        for primary_key in replies.unclaimed(known=self._pool.known(), whatever_the_age=at_start):
+            self._pool.start(primary_key)
+
+    def purge(self) -> None:
+        if count := conversations.purge_deleted():
+            logger.info("%d deleted conversations were removed for good", count)
+        attachments.discard(attachments.unreferenced())
+
+    def _run(self) -> None:
+        rounds = 0
+        while not self._stopped.wait(EVERY):
+            rounds += 1
+            self._guarded(self.sweep)
+            if rounds % PURGE_EVERY == 0:
+                self._guarded(self.purge)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """A failing sweep is logged and tried again; housekeeping must not end with one bad moment."""
+        try:
+            work()
+        except Exception:
+            logger.exception("sweeping failed")
+        finally:
+            connection.close()

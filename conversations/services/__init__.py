@@ -1,0 +1,1 @@
+"""The rules: plain functions that write, one module for each thing they are about."""

@@ -1,0 +1,58 @@
+"""Which models are on offer: those whose vendor has a key, and the local one where it is installed."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from conversations import providers
+from conversations.providers import local
+from conversations.providers.base import Endpoint, Model, Vendor
+from conversations.providers.errors import NotConfigured
+
+DEFAULT_MAX_TOKENS = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model somebody may choose, with the vendor that serves it."""
+
+    vendor: Vendor
+    model: Model
+
+
+def offers() -> tuple[Offer, ...]:
+    """All models on offer, in the order of the interface; the first is the default."""
+    return tuple(Offer(vendor, model) for vendor in providers.VENDORS if is_configured(vendor) for model in vendor.models)
+
+
+def is_configured(vendor: Vendor) -> bool:
+    if vendor.id == local.LOCAL.id:
+        return settings.CHATSITE_LOCAL_MODEL and local.is_installed()
+    _address, key = settings.PROVIDER_ENDPOINTS[vendor.id]
+    return bool(key)
+
+
+def is_offered(model_id: str) -> bool:
+    return any(offer.model.id == model_id for offer in offers())
+
+
+def find(model_id: str) -> Offer:
+    """The offer with this model id; raises NotConfigured where there is none (any more)."""
+    for offer in offers():
+        if offer.model.id == model_id:
+            return offer
+    raise NotConfigured(f"No model {model_id} is configured.")
+
+
+def label(model_id: str) -> str:
+    """The name of a model for people, also of one that is not offered any more."""
+    found = providers.find(model_id)
+    return found[1].label if found else model_id
+
+
+def endpoint(vendor: Vendor) -> Endpoint:
+    """Where the vendor is reached, with its key. Starts the local model on first use."""
+    if vendor.id == local.LOCAL.id:
+        return local.endpoint()
+    address, key = settings.PROVIDER_ENDPOINTS[vendor.id]
+    return Endpoint(base_url=(address or vendor.default_base_url).rstrip("/"), key=key)

@@ -1,0 +1,82 @@
+"""Making, changing, deleting and restoring conversations."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.models import Attachment, Conversation, Message, User
+from conversations.services import attachments, catalog, replies
+
+UNDO_WINDOW = dt.timedelta(hours=1)
+TITLE_LENGTH = 60  # characters
+
+
+def create(owner: User, *, model: str, system_prompt: str = "", parameters: Mapping[str, Any] | None = None) -> Conversation:
+    return Conversation.objects.create(
+        owner=owner,
+        model=model,
+        system_prompt=clean(system_prompt),
+        parameters={"max_tokens": catalog.DEFAULT_MAX_TOKENS} | dict(parameters or {}),
+        active_at=timezone.now(),
+    )
+
+
+def configure(conversation: Conversation, **changes: Any) -> None:
+    """Change title, model, system prompt or parameters; only what is given."""
+    for field, value in changes.items():
+        setattr(conversation, field, clean(value) if isinstance(value, str) else value)
+    conversation.save(update_fields=list(changes))
+
+
+@transaction.atomic
+def delete(conversation: Conversation) -> None:
+    """Take it off every page at once and stop what runs in it; rows and files go when the time for undo is over."""
+    Conversation.objects.filter(pk=conversation.pk, deleted_at=None).update(deleted_at=timezone.now())
+    for reply in Message.objects.filter(conversation=conversation).replies().running():
+        replies.stop(reply)
+
+
+def restore(conversation: Conversation) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(deleted_at=None)
+
+
+def purge_deleted(*, before: dt.datetime | None = None) -> int:
+    """Remove rows and files of conversations deleted before this time; returns how many conversations went."""
+    limit = before or timezone.now() - UNDO_WINDOW
+    doomed = Conversation.objects.filter(deleted_at__lt=limit)
+    for conversation in doomed:
+        purge(conversation)
+    return len(doomed)
+
+
+@transaction.atomic
+def purge(conversation: Conversation) -> None:
+    """Remove a conversation, its messages, and the pictures that nothing else holds."""
+    held = Attachment.objects.filter(parts__message__conversation=conversation) | Attachment.objects.filter(
+        pieces__message__conversation=conversation
+    )
+    pictures = list(held.distinct())
+    conversation.delete()
+    attachments.discard(pictures)
+
+
+def title_from(text: str, fallback: str) -> str:
+    """A title out of the first message: its first line, cut at a word."""
+    line = next((line.strip(" #*_`>-") for line in text.splitlines() if line.strip(" #*_`>-")), "")
+    if len(line) <= TITLE_LENGTH:
+        return line or fallback
+    return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def clean(text: str) -> str:
+    """Text that every database can store: no NUL, no lone surrogates, lines ended by \\n."""
+    return (
+        text.replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\x00", "\ufffd")
+        .encode("utf-8", "surrogatepass")
+        .decode("utf-8", "replace")
+    )

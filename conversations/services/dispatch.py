@@ -1,0 +1,40 @@
+"""The door from the services to whichever engine answers replies; the application names the engine at start."""
+
+from typing import Protocol
+
+from django.db import transaction
+
+from conversations.models import Message
+
+
+class Engine(Protocol):
+    def start(self, reply: int) -> None:
+        """Answer the reply with this primary key, now or when it is its turn."""
+
+    def cancel(self, reply: int) -> None:
+        """Close the provider call of this reply, or take it out of the queue."""
+
+
+_engine: Engine | None = None
+
+
+def use(engine: Engine) -> None:
+    global _engine
+    _engine = engine
+
+
+def engine() -> Engine:
+    if _engine is None:
+        raise RuntimeError("No engine was named; conversations.apps does it at start.")
+    return _engine
+
+
+def start(reply: Message) -> None:
+    """Hand a PENDING reply to the engine once the transaction that made it is committed."""
+    primary_key = reply.pk
+    transaction.on_commit(lambda: engine().start(primary_key))
+
+
+def cancel(reply: int) -> None:
+    """Tell the engine, once the end of the reply is committed, that nobody waits for its call any more."""
+    transaction.on_commit(lambda: engine().cancel(reply))

@@ -1,0 +1,45 @@
+"""Stored rows -> the finished request of one reply, in no provider's format yet."""
+
+from conversations.models import Message, Part
+from conversations.models.message import Kind, Status
+from conversations.providers.turns import ChatRequest, ImagePart, Parameters, TextPart, Turn
+
+
+def request_for(reply: Message) -> ChatRequest:
+    """What the model of this reply is asked: the system prompt and the path up to, but without, the reply."""
+    conversation = reply.conversation
+    return ChatRequest(
+        turns=turns_before(reply),
+        system=conversation.system_prompt,
+        parameters=Parameters(temperature=conversation.temperature, max_tokens=conversation.max_tokens),
+    )
+
+
+def turns_before(reply: Message) -> tuple[Turn, ...]:
+    path = (
+        Message.objects.filter(conversation=reply.conversation_id, depth__lt=reply.depth)
+        .on_path()
+        .prefetch_related("parts__attachment")
+    )
+    return tuple(_turn(message, keep_signatures=message.model == reply.model) for message in path)
+
+
+def _turn(message: Message, *, keep_signatures: bool) -> Turn:
+    """One message as a turn. A thought signature means something to the model it came from alone."""
+    parts = [_part(part, keep_signatures) for part in message.parts.all() if part.kind != Kind.REASONING]
+    return Turn(
+        role="assistant" if message.is_reply else "user",
+        parts=tuple(parts),
+        failed=message.status == Status.FAILED,
+    )
+
+
+def _part(part: Part, keep_signatures: bool) -> TextPart | ImagePart:
+    signature = part.signature if keep_signatures else ""
+    match part.kind:
+        case Kind.TEXT:
+            return TextPart(part.text, signature)
+        case Kind.IMAGE:
+            assert part.attachment is not None
+            return ImagePart(part.attachment.media_type, part.attachment.read(), signature)
+    raise ValueError(f"a part of unknown kind: {part.kind}")

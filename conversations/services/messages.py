@@ -1,0 +1,168 @@
+"""Sending: a message, its pictures and the PENDING reply in one transaction; and asking again."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.models import Conversation, Message, Part, User
+from conversations.models.attachment import Origin
+from conversations.models.message import Kind, Role, Status
+from conversations.services import attachments, catalog, conversations, dispatch
+from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
+from conversations.services.pictures import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants to send; `key` makes a repeated send one message."""
+
+    text: str
+    model: str
+    key: str
+    images: Sequence[UploadedFile] = ()
+    system_prompt: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """SHA-256 over the content, to tell a repetition from another message under the same key."""
+        digest = hashlib.sha256(self.text.encode("utf-8", "surrogatepass"))
+        for image in self.images:
+            image.seek(0)
+            digest.update(b"\0" + hashlib.sha256(image.read()).digest())
+            image.seek(0)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The stored message and its reply; `is_repeated` where an earlier send with the same key made them."""
+
+    message: Message
+    reply: Message
+    is_repeated: bool = False
+
+
+def send(user: User, draft: Draft, conversation: Conversation | None = None) -> Sent:
+    """Store the message in this conversation (or a new one) and hand its reply to the engine.
+
+    Raises Refusal for empty or oversized content, a model that is not offered or a refused picture, Busy while a reply
+    of the branch runs, KeyReused when the key was used for something else.
+    """
+    digest = draft.digest()
+    if earlier := _sent_before(user, draft.key, digest, conversation):
+        return earlier
+    _check(draft)
+    pictures = attachments.vet_uploads(draft.images)
+    try:
+        return _store(user, draft, digest, pictures, conversation)
+    except IntegrityError:
+        # The same form came twice at the same time; the other one was quicker.
+        if earlier := _sent_before(user, draft.key, digest, conversation):
+            return earlier
+        raise
+
+
+@transaction.atomic
+def retry(reply: Message) -> Message:
+    """A new reply beside this one, which takes its place on the path. Raises NotNow where that makes no sense."""
+    conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
+    path = Message.objects.filter(conversation=conversation).on_path()
+    last = path.last()
+    if last is None or last.pk != reply.pk or not last.is_reply:
+        raise NotNow(_("The conversation has gone on since. Send a new message instead."))
+    if last.is_running:
+        raise Busy()
+    path.filter(pk=reply.pk).update(on_path=False)
+    return _add_reply(conversation, parent=reply.parent, depth=reply.depth)
+
+
+def _sent_before(user: User, key: str, digest: str, conversation: Conversation | None) -> Sent | None:
+    message = Message.objects.filter(sender=user, key=key).select_related("conversation").first()
+    if message is None:
+        return None
+    elsewhere = conversation is not None and conversation.pk != message.conversation_id
+    if message.key_digest != digest or elsewhere or message.conversation.deleted_at:
+        raise KeyReused()
+    reply = message.children.order_by("-on_path", "pk").first()
+    assert reply is not None  # stored in the same transaction as the message
+    return Sent(message, reply, is_repeated=True)
+
+
+def _check(draft: Draft) -> None:
+    if not draft.text.strip() and not draft.images:
+        raise Refusal(_("Write something or attach a picture, then send."))
+    if len(draft.text) > settings.MESSAGE_MAX_LENGTH:
+        limit = settings.MESSAGE_MAX_LENGTH
+        raise Refusal(_("This message is longer than %(limit)d characters. Shorten or split it.") % {"limit": limit})
+    if len(draft.images) > settings.MESSAGE_MAX_IMAGES:
+        limit = settings.MESSAGE_MAX_IMAGES
+        raise Refusal(_("At most %(limit)d pictures fit into one message. Remove some.") % {"limit": limit})
+    if not catalog.is_offered(draft.model):
+        raise Refusal(_("This model is not on offer. Choose another one."))
+    if draft.images and not catalog.find(draft.model).model.sees_images:
+        raise Refusal(_("This model cannot see pictures. Choose one that can, or send without them."))
+
+
+@transaction.atomic
+def _store(
+    user: User, draft: Draft, digest: str, pictures: list[tuple[str, Picture]], conversation: Conversation | None
+) -> Sent:
+    if pictures:
+        attachments.check_room(user, sum(len(picture.data) for _name, picture in pictures))
+    target = _locked(conversation) if conversation else _begin(user, draft)
+    last = Message.objects.filter(conversation=target).on_path().last()
+    if last and last.is_running:
+        raise Busy()
+    depth = last.depth + 1 if last else 0
+    message = Message.objects.create(
+        conversation=target, parent=last, depth=depth, role=Role.USER, sender=user, key=draft.key, key_digest=digest
+    )
+    _add_parts(message, conversations.clean(draft.text), user, pictures)
+    Conversation.objects.filter(pk=target.pk).update(active_at=timezone.now(), model=draft.model)
+    target.model = draft.model
+    return Sent(message, _add_reply(target, parent=message, depth=depth + 1))
+
+
+def _locked(conversation: Conversation) -> Conversation:
+    """The conversation as it is now, held against other writers; it may have been deleted since it was looked up."""
+    found = Conversation.objects.select_for_update().filter(pk=conversation.pk, deleted_at=None).first()
+    if found is None:
+        raise NotNow(_("This conversation was deleted. Start a new one."))
+    return found
+
+
+def _begin(user: User, draft: Draft) -> Conversation:
+    conversation = conversations.create(
+        user, model=draft.model, system_prompt=draft.system_prompt, parameters=draft.parameters
+    )
+    conversation.title = conversations.title_from(conversations.clean(draft.text), fallback=_("Picture"))
+    conversation.save(update_fields=["title"])
+    return conversation
+
+
+def _add_parts(message: Message, text: str, user: User, pictures: list[tuple[str, Picture]]) -> None:
+    parts = [Part(message=message, position=0, kind=Kind.TEXT, text=text)] if text.strip() else []
+    for name, picture in pictures:
+        attachment = attachments.store(user, picture, origin=Origin.UPLOADED, name=name)
+        parts.append(Part(message=message, position=len(parts), kind=Kind.IMAGE, attachment=attachment))
+    Part.objects.bulk_create(parts)
+
+
+def _add_reply(conversation: Conversation, *, parent: Message | None, depth: int) -> Message:
+    reply = Message.objects.create(
+        conversation=conversation,
+        parent=parent,
+        depth=depth,
+        role=Role.ASSISTANT,
+        status=Status.PENDING,
+        model=conversation.model,
+    )
+    dispatch.start(reply)
+    return reply

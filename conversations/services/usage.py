@@ -1,0 +1,48 @@
+"""The record of provider calls: one row for each attempt, begun before the call and completed after it."""
+
+from decimal import Decimal
+
+from conversations.models import Message, ProviderCall
+from conversations.providers.wire import Attempt
+
+LARGEST_COUNT = 2**53  # tokens; a provider that reports more reports nonsense
+LARGEST_AMOUNT = Decimal(10) ** 15
+
+
+def begin(reply: Message, attempt: Attempt) -> ProviderCall:
+    return ProviderCall.objects.create(
+        message=reply,
+        attempt=attempt.number,
+        model=reply.model,
+        request_deflated=ProviderCall.deflate(attempt.body),
+    )
+
+
+def complete(call: ProviderCall, attempt: Attempt) -> None:
+    """Store how the attempt went: status, times, usage, remaining credits, outcome."""
+    call.status_code = attempt.status_code
+    call.outcome = attempt.outcome[:40]
+    call.reply_shape = attempt.reply_shape[:40]
+    call.first_byte_ms = milliseconds(attempt.first_byte)
+    call.total_ms = milliseconds(attempt.total)
+    call.remaining_credits = amount(attempt.credits)
+    if usage := attempt.usage:
+        call.prompt_tokens, call.output_tokens = count(usage.prompt), count(usage.output)
+        call.reasoning_tokens, call.cached_tokens = count(usage.reasoning), count(usage.cached)
+        call.cost_usd, call.credits_used = amount(usage.cost_usd, places=10), amount(usage.credits_used)
+    call.save()
+
+
+def milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else max(0, round(seconds * 1000))
+
+
+def count(value: int | None) -> int | None:
+    return value if value is not None and 0 <= value <= LARGEST_COUNT else None
+
+
+def amount(value: Decimal | None, places: int = 8) -> Decimal | None:
+    """A reported amount as it can be stored; None where it is not a finite number of a sensible size."""
+    if value is None or not value.is_finite() or abs(value) >= min(LARGEST_AMOUNT, Decimal(10) ** (20 - places)):
+        return None
+    return value.quantize(Decimal(1).scaleb(-places))

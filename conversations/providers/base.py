@@ -1,0 +1,121 @@
+"""What a provider is: vendor, model, endpoint, and one prepared HTTP request. Values only; no I/O, no registry."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from urllib.parse import quote
+
+from conversations.providers.errors import NotConfigured
+from conversations.providers.turns import Json
+
+DialectName = Literal["openai_chat", "gemini_wrapped"]
+SystemMode = Literal["native", "prepend"]
+AuthScheme = Literal["x-api-key", "bearer", "none"]
+Headers = tuple[tuple[str, str], ...]
+
+MEGABYTE = 1_000_000
+COMMON_IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """How one model departs from its dialect, and its limits. Bytes of an image: of the file; of a body: as sent.
+
+    `system_mode`: "prepend" puts the system text before the first user text, for models that refuse the field.
+    `send_model_field`: the body names the model (otherwise the address does).
+    `default_max_tokens`: sent when the request sets none; None sends nothing then.
+    `stream_usage`: ask for token counts at the end of a stream (chat completions only).
+    `image_only_text`: stands in for the text of a user turn that has only images; "" sends none.
+    """
+
+    system_mode: SystemMode = "native"
+    send_model_field: bool = False
+    default_max_tokens: int | None = None
+    stream_usage: bool = False
+    image_only_text: str = ""
+    image_types: tuple[str, ...] = COMMON_IMAGE_TYPES
+    max_images: int = 16
+    max_image_bytes: int = 7 * MEGABYTE
+    max_body_bytes: int = 18 * MEGABYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model on offer. `id` is unique in the interface; `name` is the provider's own; `context_window` in tokens."""
+
+    id: str
+    name: str
+    label: str
+    dialect: DialectName
+    description: str = ""
+    sees_images: bool = False
+    draws_images: bool = False
+    streams: bool = False
+    context_window: int | None = None
+    quirks: Quirks = Quirks()
+
+    def with_prepended_system(self) -> "Model":
+        """The same model, its system text sent before the first user text: the answer to `SystemRefused`."""
+        return replace(self, quirks=replace(self.quirks, system_mode="prepend"))
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """Who sells models: address, authentication, the models themselves. `{name}` in `path` is the model's name."""
+
+    id: str
+    label: str
+    default_base_url: str
+    key_env: str
+    base_url_env: str
+    models: tuple[Model, ...]
+    auth: AuthScheme = "bearer"
+    path: str = "/chat/completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and as whom to call. `auth` overrides the vendor's scheme where an operator needs the other one."""
+
+    base_url: str
+    key: str = field(default="", repr=False)
+    auth: AuthScheme | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One HTTP request, ready to send. `headers` hold the key; `body` is the JSON value as sent."""
+
+    method: str
+    url: str
+    headers: Headers = field(repr=False)
+    body: Json = field(repr=False)
+
+    @property
+    def content(self) -> bytes:
+        """The body's bytes; encoded anew on every access, so take it once."""
+        return encode(self.body)
+
+
+def encode(body: Json) -> bytes:
+    """A JSON value as compact UTF-8; the same value gives the same bytes."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def url(vendor: Vendor, model: Model, endpoint: Endpoint) -> str:
+    """The address of a model at an endpoint."""
+    base = endpoint.base_url or vendor.default_base_url
+    return base.rstrip("/") + vendor.path.format(name=quote(model.name, safe="/"))
+
+
+def auth_headers(vendor: Vendor, endpoint: Endpoint) -> Headers:
+    """The one header that carries the key. Raises NotConfigured for a key that is missing or unfit for a header."""
+    scheme = endpoint.auth or vendor.auth
+    if scheme == "none":
+        return ()
+    key = endpoint.key.strip()
+    if not key:
+        raise NotConfigured(f"{vendor.key_env} is not set")
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise NotConfigured(f"{vendor.key_env} holds characters that a key cannot have")
+    return (("x-api-key", key),) if scheme == "x-api-key" else (("Authorization", f"Bearer {key}"),)

@@ -54,7 +54,8 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or str(self.uuid)
+        # Not the title: staff who may not read conversations meet this text in deletion pages and histories.
+        return f"conversation {self.uuid}"
 
     @property
     def temperature(self) -> float | None:

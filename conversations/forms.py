@@ -1,0 +1,59 @@
+"""What people may fill in. Explicit fields only; whether a value makes sense together is a matter of the services."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import User
+
+
+class ParametersForm(forms.Form):
+    """System prompt and sampling parameters, on the page of a new conversation and in the settings of one."""
+
+    system_prompt = forms.CharField(
+        label=_("System prompt"), required=False, max_length=50_000, strip=False, widget=forms.Textarea({"rows": 4})
+    )
+    temperature = forms.FloatField(
+        label=_("Temperature"),
+        required=False,
+        min_value=0,
+        max_value=2,
+        widget=forms.NumberInput({"step": "0.1"}),
+        help_text=_("0 is strict, 2 is wild; empty leaves it to the model."),
+    )
+    max_tokens = forms.IntegerField(
+        label=_("Maximum tokens"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text=_("How long an answer may get, hidden reasoning included."),
+    )
+
+    def parameters(self) -> dict[str, Any]:
+        """The sampling parameters that were set."""
+        values = {name: self.cleaned_data.get(name) for name in ("temperature", "max_tokens")}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class SendForm(ParametersForm):
+    """The composer. Its pictures are read from the request, since they come as a list."""
+
+    text = forms.CharField(label=_("Message"), required=False, strip=False)
+    model = forms.CharField(label=_("Model"), max_length=200)
+    key = forms.CharField(max_length=64)
+
+
+class SettingsForm(ParametersForm):
+    """The settings of one conversation."""
+
+    title = forms.CharField(label=_("Title"), max_length=200)
+
+
+class FirstAdministratorForm(BaseUserCreationForm):
+    """Name and password of the one who uses the one-time link."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email")

@@ -1,0 +1,69 @@
+"""`manage.py serve`: bring the database up to date and serve, as one process on one SQLite file."""
+
+import fcntl
+import os
+import sys
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from conversations.services import setup
+
+
+class Command(BaseCommand):
+    help = "Serve chatsite at HOST:PORT (default http://127.0.0.1:8000)."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        lock = take_lock()
+        os.environ["CHATSITE_IS_ALONE"] = "1"
+        if MigrationExecutor(connection).migration_plan(MigrationExecutor(connection).loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0)
+        if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+            call_command("collectstatic", interactive=False, verbosity=0)
+        self.greet()
+        connection.close()
+        try:
+            serve()
+        finally:
+            lock.close()
+
+    def greet(self) -> None:
+        address = f"http://{settings.HOST}:{settings.PORT}"
+        self.stdout.write(f"Chatsite is at {address}")
+        if token := setup.token():
+            self.stdout.write(f"Create the first administrator, once: {address}/setup/{token}/")
+        self.stdout.flush()
+
+
+def take_lock() -> IO[str]:
+    """One server for one data folder: replies found running at the start are then known to be nobody's."""
+    lock = (settings.DATA / "server.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise CommandError(f"Another server is already using {settings.DATA}; stop it first.") from None
+    return lock
+
+
+def serve() -> None:
+    import uvicorn
+
+    uvicorn.run(
+        "chatsite.asgi:application",
+        host=settings.HOST,
+        port=settings.PORT,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        lifespan="on",
+        timeout_graceful_shutdown=3,
+        proxy_headers=False,
+        log_config=None,
+        ws="none",
+    )
+    sys.stdout.flush()

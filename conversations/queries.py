@@ -1,0 +1,89 @@
+"""Reads that span models, shaped for pages. Nothing in here writes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from conversations.models import Attachment, Conversation, Message, Part, Piece, User
+from conversations.models.message import RUNNING, Kind
+
+LIST_LENGTH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of text or a picture as it is shown; `html` where a renderer of version `markup_version` made it."""
+
+    kind: str
+    text: str = ""
+    attachment: Attachment | None = None
+    html: str = ""
+    markup_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message with what a page says about it."""
+
+    message: Message
+    body: list[Block] = field(default_factory=list)
+    reasoning: str = ""
+
+
+def conversation_list(user: User, limit: int = LIST_LENGTH) -> list[Conversation]:
+    """The newest conversations of this person; `is_running` on each says whether a reply is being written."""
+    running = Message.objects.filter(conversation=OuterRef("pk"), status__in=RUNNING)
+    mine = Conversation.objects.visible_to(user).annotate(is_running=Exists(running))
+    return list(mine.order_by("-active_at", "-id")[:limit])
+
+
+def transcript(conversation: Conversation) -> list[Shown]:
+    """The branch on show, oldest first; running replies with what is stored of them so far."""
+    messages = Message.objects.filter(conversation=conversation).on_path()
+    return [shown(message) for message in messages.prefetch_related("parts__attachment", "pieces__attachment")]
+
+
+def shown(message: Message) -> Shown:
+    pieces: Iterable[Part | Piece] = message.pieces.all() if message.is_running else message.parts.all()
+    pieces = list(pieces)
+    reasoning = "".join(piece.text for piece in pieces if piece.kind == Kind.REASONING)
+    return Shown(message, _blocks([piece for piece in pieces if piece.kind != Kind.REASONING]), reasoning)
+
+
+def whole_thread(conversation: Conversation) -> list[Shown]:
+    """Every message of every branch, oldest first, with parts and calls: for reviewers."""
+    messages = Message.objects.filter(conversation=conversation).order_by("depth", "pk")
+    related = ("parts__attachment", "pieces__attachment", "calls")
+    return [shown(message) for message in messages.prefetch_related(*related)]
+
+
+def pictures_of(conversation: Conversation) -> QuerySet[Attachment]:
+    """The pictures in any message of this conversation."""
+    in_parts = Q(parts__message__conversation=conversation)
+    return Attachment.objects.filter(in_parts | Q(pieces__message__conversation=conversation)).distinct()
+
+
+def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """With the code of the last error in each conversation."""
+    failed = Message.objects.filter(conversation=OuterRef("pk")).exclude(error_code="")
+    return conversations.annotate(last_error_code=Subquery(failed.order_by("-pk").values("error_code")[:1]))
+
+
+def reply_for_stream(user: User, uuid: object) -> Message | None:
+    return Message.objects.visible_to(user).replies().select_related("conversation").filter(uuid=uuid).first()
+
+
+def _blocks(pieces: list[Part | Piece]) -> list[Block]:
+    """Neighbouring texts become one block; the first of them carries the cached HTML of the whole run."""
+    blocks: list[Block] = []
+    for kind, group in groupby(pieces, key=lambda piece: piece.kind):
+        run = list(group)
+        if kind == Kind.IMAGE:
+            blocks += [Block(kind, attachment=piece.attachment) for piece in run]
+        else:
+            text = "".join(piece.text for piece in run)
+            html, version = getattr(run[0], "html", ""), getattr(run[0], "markup_version", 0)
+            blocks.append(Block(kind, text, html=html, markup_version=version))
+    return blocks

@@ -1,0 +1,1 @@
+"""Pages, fragments and the event stream: guard, form, one service call, answer."""

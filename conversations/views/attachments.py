@@ -1,0 +1,40 @@
+"""Pictures, for those who may see the message they are in."""
+
+from typing import Literal
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from conversations.models import Attachment
+from conversations.models.attachment import SUFFIX
+from conversations.views.http import HtmxHttpRequest, member_required
+
+Size = Literal["original", "thumbnail"]
+
+
+@member_required
+@require_safe
+def picture(request: HtmxHttpRequest, attachment_uuid: UUID, size: Size) -> HttpResponseBase:
+    """The stored picture or its thumbnail; with `?download` as a file to save."""
+    found = get_object_or_404(Attachment.objects.visible_to(request.user), uuid=attachment_uuid)
+    return file_response(found, size, as_download="download" in request.GET)
+
+
+def file_response(attachment: Attachment, size: Size, *, as_download: bool = False) -> FileResponse:
+    """The file with the type of our own record, so that no browser makes anything else of it than a picture."""
+    is_original = size == "original"
+    path = attachment.path if is_original else attachment.thumbnail_path
+    try:
+        file = default_storage.open(path)
+    except FileNotFoundError:
+        raise Http404 from None
+    media_type = attachment.media_type if is_original else attachment.thumbnail_type
+    name = f"picture-{attachment.uuid}.{SUFFIX[media_type]}"
+    response = FileResponse(file, content_type=media_type, as_attachment=as_download, filename=name)
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response

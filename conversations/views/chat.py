@@ -1,0 +1,99 @@
+"""The chat page: a new conversation, or one with its transcript."""
+
+import uuid
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import push_url, reswap, retarget
+
+from conversations import queries
+from conversations.forms import SendForm, SettingsForm
+from conversations.models import Conversation
+from conversations.services import catalog
+from conversations.services.errors import Refusal
+from conversations.views import messages
+from conversations.views.http import HtmxHttpRequest, member_required
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def home(request: HtmxHttpRequest) -> HttpResponseBase:
+    return messages.send(request, None) if request.method == "POST" else page(request)
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def conversation(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponseBase:
+    found = get_object_or_404(Conversation.objects.visible_to(request.user), uuid=conversation_uuid)
+    return messages.send(request, found) if request.method == "POST" else page(request, found)
+
+
+def page(
+    request: HtmxHttpRequest,
+    conversation: Conversation | None = None,
+    form: SendForm | None = None,
+    settings_form: SettingsForm | None = None,
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    """The whole page; for htmx only the chat and the list of conversations, which it puts in place by itself."""
+    context = _context(request, conversation, form, settings_form, refusal)
+    status = refusal.status if refusal else 200
+    if not request.htmx or request.htmx.history_restore_request:
+        return render(request, "conversations/chat.html", context, status=status)
+    response = render(request, "conversations/_chat_swap.html", context, status=status)
+    return reswap(retarget(push_url(response, _address(conversation)), "#chat"), "outerHTML")
+
+
+def _address(conversation: Conversation | None) -> str:
+    return f"/c/{conversation.uuid}/" if conversation else "/"
+
+
+def _context(
+    request: HtmxHttpRequest,
+    conversation: Conversation | None,
+    form: SendForm | None,
+    settings_form: SettingsForm | None,
+    refusal: Refusal | None,
+) -> dict[str, Any]:
+    shown = queries.transcript(conversation) if conversation else []
+    offers = catalog.offers()
+    conversations = queries.conversation_list(request.user)
+    return {
+        "conversation": conversation,
+        "transcript": shown,
+        "is_running": any(one.message.is_running for one in shown),
+        "conversations": conversations,
+        "offers": offers,
+        "chosen_model": _chosen_model(conversation, conversations, form, offers),
+        "form": form or SendForm(initial={"max_tokens": catalog.DEFAULT_MAX_TOKENS}),
+        "settings_form": settings_form or (conversation and SettingsForm(initial=_settings(conversation))),
+        "refusal": refusal,
+        "key": uuid.uuid4().hex,
+        "address": _address(conversation),
+    }
+
+
+def _chosen_model(
+    conversation: Conversation | None,
+    conversations: list[Conversation],
+    form: SendForm | None,
+    offers: tuple[catalog.Offer, ...],
+) -> str:
+    """What the picker shows first: what was just chosen, this conversation's model, the one used last, the first."""
+    wishes = [str(form.data.get("model", "")) if form else "", conversation.model if conversation else ""]
+    wishes += [conversations[0].model] if conversations and not conversation else []
+    offered = [offer.model.id for offer in offers]
+    return next((wish for wish in wishes if wish in offered), offered[0] if offered else "")
+
+
+def _settings(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "title": conversation.title,
+        "system_prompt": conversation.system_prompt,
+        "temperature": conversation.temperature,
+        "max_tokens": conversation.max_tokens,
+    }

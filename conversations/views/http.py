@@ -1,0 +1,68 @@
+"""Typing of requests, who may come in, how refusals are answered, and the headers every answer carries."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+from django_htmx.http import reswap, retarget
+from django_htmx.middleware import HtmxDetails
+
+from conversations.models import User
+from conversations.services.errors import Refusal, Sentence
+
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+
+
+class HtmxHttpRequest(HttpRequest):
+    """A request after all middleware: a known person, htmx details."""
+
+    htmx: HtmxDetails
+    user: User
+
+
+type_of_view = Callable[Concatenate[Any, ...], HttpResponseBase]
+
+
+def member_required(view: Callable[Concatenate[HtmxHttpRequest, ...], HttpResponseBase]) -> type_of_view:
+    """Only for people who are logged in. A fragment request gets a sentence where the person is looking, not a page."""
+
+    @wraps(view)
+    def guarded(request: HtmxHttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.htmx:
+            return notice(request, _("You are logged out. Log in in another tab, then send again: your text stays."), 401)
+        return redirect_to_login(request.get_full_path())
+
+    return guarded
+
+
+def refused(request: HtmxHttpRequest, refusal: Refusal) -> HttpResponse:
+    """The sentence of a refusal as a fragment beside the composer, or as a page of its own."""
+    if request.htmx:
+        return notice(request, refusal.sentence, refusal.status)
+    return render(request, "conversations/refused.html", {"refusal": refusal}, status=refusal.status)
+
+
+def notice(request: HttpRequest, sentence: Sentence, status: int) -> HttpResponse:
+    response = render(request, "conversations/_notice.html", {"sentence": sentence}, status=status)
+    return reswap(retarget(response, "#composer-notice"), "innerHTML")
+
+
+class PrivateMiddleware(MiddlewareMixin):
+    """Headers of every answer. What is not static belongs to one person: no cache may keep it."""
+
+    async_capable = sync_capable = True
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("X-DNS-Prefetch-Control", "off")
+        return response

@@ -1,0 +1,88 @@
+"""Sending, stopping, asking again."""
+
+import uuid
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from conversations import queries
+from conversations.forms import SendForm
+from conversations.models import Conversation, Message
+from conversations.services import messages, replies
+from conversations.services.errors import Refusal
+from conversations.services.messages import Draft, Sent
+from conversations.views import chat
+from conversations.views.http import HtmxHttpRequest, member_required, notice, refused
+
+
+class SeeOther(HttpResponseRedirect):
+    """A redirect that is always followed with GET."""
+
+    status_code = 303
+
+
+def send(request: HtmxHttpRequest, conversation: Conversation | None) -> HttpResponse:
+    """Take the composer's form, for an existing conversation or a new one."""
+    form = SendForm(request.POST)
+    try:
+        sent = messages.send(request.user, _draft(request, form), conversation)
+    except Refusal as refusal:
+        if request.htmx:
+            return notice(request, refusal.sentence, refusal.status)
+        return chat.page(request, conversation, form=form, refusal=refusal)
+    return _answer(request, sent, conversation)
+
+
+@member_required
+@require_POST
+def stop(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
+    """Stop what runs in this conversation; the stream, or the page itself, shows the end."""
+    conversation = get_object_or_404(Conversation.objects.visible_to(request.user), uuid=conversation_uuid)
+    for reply in Message.objects.filter(conversation=conversation).replies().running():
+        replies.stop(reply)
+    return HttpResponse(status=204) if request.htmx else SeeOther(f"/c/{conversation.uuid}/")
+
+
+@member_required
+@require_POST
+def retry(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
+    """A new attempt in the place of a reply that failed, was stopped or cut off."""
+    reply = get_object_or_404(
+        Message.objects.visible_to(request.user).replies().select_related("conversation"), uuid=reply_uuid
+    )
+    try:
+        fresh = messages.retry(reply)
+    except Refusal as refusal:
+        return refused(request, refusal)
+    if request.htmx:
+        return render(request, "conversations/_message.html", {"shown": queries.shown(fresh)})
+    return SeeOther(f"/c/{reply.conversation.uuid}/")
+
+
+def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:
+    """The filled-in form as a draft; raises Refusal that names what does not fit."""
+    if not form.is_valid():
+        field, errors = next(iter(form.errors.items()))
+        if field in ("key", "model"):
+            raise Refusal(_("This form is incomplete. Reload the page and send again."))
+        raise Refusal(f"{form.fields[field].label}: {errors[0]}")
+    return Draft(
+        text=form.cleaned_data["text"],
+        model=form.cleaned_data["model"],
+        key=form.cleaned_data["key"],
+        images=request.FILES.getlist("images"),
+        system_prompt=form.cleaned_data["system_prompt"],
+        parameters=form.parameters(),
+    )
+
+
+def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | None) -> HttpResponse:
+    if not request.htmx or sent.is_repeated:
+        return SeeOther(f"/c/{sent.message.conversation.uuid}/")
+    if conversation is None:
+        return chat.page(request, sent.message.conversation)
+    articles = [queries.shown(sent.message), queries.shown(sent.reply)]
+    return render(request, "conversations/_sent.html", {"articles": articles, "key": uuid.uuid4().hex})

@@ -33,6 +33,7 @@ def _settings(model: Model, parameters: Parameters) -> dict[str, Json]:
 
 
 def _messages(turns: Iterable[Turn]) -> list[Json]:
+    """`turns` alternate, so that what a reply drew reaches exactly one user message."""
     messages: list[Json] = []
     drawn: list[ImagePart] = []
     for turn in turns:
@@ -41,7 +42,6 @@ def _messages(turns: Iterable[Turn]) -> list[Json]:
             drawn = _images(turn)
         else:
             messages.append({"role": "user", "content": _user_content(turn, drawn)})
-            drawn = []
     return messages
 
 

@@ -11,3 +11,4 @@ from chatsite.settings import DATABASES, STORAGES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 DATABASES = {"default": DATABASES["default"] | {"TEST": {"NAME": os.environ["CHATSITE_DATA"] + "/test.sqlite3"}}}
+STATIC_ROOT = os.environ["CHATSITE_DATA"]

@@ -1,6 +1,7 @@
 """Making, changing, deleting and restoring conversations."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from conversations.services import attachments, catalog, replies
 
 UNDO_WINDOW = dt.timedelta(hours=1)
 TITLE_LENGTH = 60  # characters
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def create(owner: User, *, model: str, system_prompt: str = "", parameters: Mapping[str, Any] | None = None) -> Conversation:
@@ -71,10 +73,4 @@ def title_from(text: str, fallback: str) -> str:
 
 def clean(text: str) -> str:
     """Text that every database can store: no NUL, no lone surrogates, lines ended by \\n."""
-    return (
-        text.replace("\r\n", "\n")
-        .replace("\r", "\n")
-        .replace("\x00", "\ufffd")
-        .encode("utf-8", "surrogatepass")
-        .decode("utf-8", "replace")
-    )
+    return UNSTORABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,0 +1,144 @@
+"""The state machine of replies: one writer, one end, every stored character kept."""
+
+import datetime as dt
+import itertools
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from conversations.models import Conversation, Message, Part, Piece, User
+from conversations.models.message import Status
+from conversations.services import conversations, replies
+from conversations.services.replies import NewPiece, Outcome
+from tests.conftest import send
+
+
+@pytest.fixture
+def reply(alice: User, conversation: Conversation) -> Message:
+    return send(alice, "hello", conversation).reply
+
+
+@pytest.fixture
+def claimed(reply: Message) -> Message:
+    taken = replies.claim(reply.pk)
+    assert taken is not None
+    return taken
+
+
+def piece(reply: Message, sequence: int, text: str, kind: str = "text", signature: str = "") -> NewPiece:
+    return NewPiece(reply.pk, reply.claim, sequence, kind, text, signature=signature)
+
+
+def test_a_reply_is_claimed_once(reply: Message) -> None:
+    first = replies.claim(reply.pk)
+    assert first is not None
+    assert first.status == Status.STREAMING
+    assert replies.claim(reply.pk) is None
+
+
+def test_a_reply_of_a_deleted_conversation_is_not_claimed(reply: Message) -> None:
+    Conversation.objects.update(deleted_at=timezone.now())
+    assert replies.claim(reply.pk) is None
+
+
+def test_a_reply_of_a_deactivated_person_is_not_claimed(reply: Message, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert replies.claim(reply.pk) is None
+
+
+def test_pieces_become_parts_when_the_reply_ends(claimed: Message) -> None:
+    written = replies.write(
+        [
+            piece(claimed, 0, "I think ", "reasoning"),
+            piece(claimed, 1, "hard", "reasoning"),
+            piece(claimed, 2, "Hel"),
+            piece(claimed, 3, "lo"),
+        ]
+    )
+    assert written == {(claimed.pk, sequence) for sequence in range(4)}
+    assert replies.finish(claimed, Outcome(Status.COMPLETE), render=lambda text: (f"<p>{text}</p>", 7))
+    parts = list(Part.objects.filter(message=claimed).values_list("kind", "text", "html", "markup_version"))
+    assert parts == [("reasoning", "I think hard", "", 0), ("text", "Hello", "<p>Hello</p>", 7)]
+    assert not Piece.objects.exists()
+
+
+def test_a_signature_closes_its_part_and_the_html_covers_the_whole_text(claimed: Message) -> None:
+    replies.write([piece(claimed, 0, "**bo", signature="s1"), piece(claimed, 1, "ld**")])
+    replies.finish(claimed, Outcome(Status.COMPLETE), render=lambda text: (f"<p>{text}</p>", 1))
+    parts = list(Part.objects.filter(message=claimed).values_list("text", "signature", "html"))
+    assert parts == [("**bo", "s1", "<p>**bold**</p>"), ("ld**", "", "")]
+
+
+def test_a_writer_that_lost_its_claim_stores_nothing(claimed: Message) -> None:
+    replies.write([piece(claimed, 0, "kept")])
+    assert replies.stop(claimed)
+    assert replies.write([piece(claimed, 1, "late")]) == set()
+    assert Part.objects.get(message=claimed).text == "kept"
+    assert not Piece.objects.exists()
+
+
+def test_one_statement_writes_many_replies_and_leaves_out_the_lost(alice: User, claimed: Message) -> None:
+    other = replies.claim(send(alice, "elsewhere").reply.pk)
+    assert other is not None
+    replies.stop(claimed)
+    assert replies.write([piece(claimed, 0, "late"), piece(other, 0, "fine")]) == {(other.pk, 0)}
+
+
+def test_hostile_text_is_data_to_the_statement(claimed: Message) -> None:
+    text = "'); DROP TABLE x; -- \" \\ 日本 \u2028 {}[]"
+    replies.write([piece(claimed, 0, text)])
+    replies.finish(claimed, Outcome(Status.COMPLETE))
+    assert Part.objects.get(message=claimed).text == text
+
+
+ENDS = {
+    "finish": lambda reply: replies.finish(reply, Outcome(Status.COMPLETE)),
+    "fail": lambda reply: replies.finish(reply, Outcome(Status.FAILED, error_code="auth")),
+    "stop": replies.stop,
+    "interrupt": replies.interrupt,
+}
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(ENDS, 2)))
+def test_of_two_ends_the_first_one_stays(claimed: Message, first: str, second: str) -> None:
+    assert ENDS[first](claimed) is True
+    status = Message.objects.get(pk=claimed.pk).status
+    assert ENDS[second](claimed) is False
+    assert Message.objects.get(pk=claimed.pk).status == status
+
+
+def test_a_pending_reply_can_be_stopped(reply: Message) -> None:
+    assert replies.stop(reply)
+    assert replies.claim(reply.pk) is None
+    assert Message.objects.get(pk=reply.pk).status == Status.STOPPED
+
+
+def test_a_lease_that_ran_out_shows_an_abandoned_reply(claimed: Message) -> None:
+    assert replies.abandoned(alive=[]) == []
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=21)):
+        assert replies.abandoned(alive=[]) == [claimed]
+        assert replies.abandoned(alive=[claimed.pk]) == []
+        replies.renew([claimed.pk])
+        assert replies.abandoned(alive=[]) == []
+
+
+def test_at_the_start_of_the_only_process_every_streaming_reply_is_abandoned(claimed: Message) -> None:
+    assert replies.abandoned(alive=[], whatever_the_lease=True) == [claimed]
+
+
+def test_replies_nobody_queued_are_found(reply: Message) -> None:
+    assert replies.unclaimed(known=[]) == []
+    assert replies.unclaimed(known=[], whatever_the_age=True) == [reply.pk]
+    assert replies.unclaimed(known=[reply.pk], whatever_the_age=True) == []
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=11)):
+        assert replies.unclaimed(known=[]) == [reply.pk]
+
+
+def test_deleting_a_conversation_stops_its_reply_and_keeps_the_text_for_the_undo(claimed: Message) -> None:
+    replies.write([piece(claimed, 0, "so far")])
+    conversations.delete(claimed.conversation)
+    conversations.restore(claimed.conversation)
+    reply = Message.objects.get(pk=claimed.pk)
+    assert reply.status == Status.STOPPED
+    assert reply.parts.get().text == "so far"

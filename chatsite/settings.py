@@ -179,6 +179,8 @@ PROVIDER_ENDPOINTS = {
     "segmind": (env.text("SEGMIND_BASE_URL"), env.text("SEGMIND_API_KEY")),
     "aimlapi": (env.text("AIMLAPI_BASE_URL"), env.text("AIMLAPI_API_KEY")),
 }
+SEGMIND_AUTH = env.choice("SEGMIND_AUTH", ("x-api-key", "bearer"))
+SEGMIND_FLASH_FORMAT = env.choice("SEGMIND_FLASH_FORMAT", ("openai", "gemini"))
 for vendor, (address, _key) in PROVIDER_ENDPOINTS.items():
     if address and urlsplit(address).scheme not in {"http", "https"}:
         raise env.Misconfigured(f"{vendor.upper()}_BASE_URL must begin with https:// (or http:// on your own machine).")

@@ -7,6 +7,7 @@ from django.contrib.auth.forms import BaseUserCreationForm
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import User
+from conversations.models.conversation import DEFAULT_MAX_TOKENS
 
 
 class ParametersForm(forms.Form):
@@ -26,14 +27,17 @@ class ParametersForm(forms.Form):
     max_tokens = forms.IntegerField(
         label=_("Maximum tokens"),
         required=False,
+        initial=DEFAULT_MAX_TOKENS,
         min_value=1,
         max_value=1_000_000,
         help_text=_("How long an answer may get, hidden reasoning included."),
     )
 
     def parameters(self) -> dict[str, Any]:
-        """The sampling parameters that were set."""
+        """The sampling parameters that were chosen: the default limit is no choice, some providers get none then."""
         values = {name: self.cleaned_data.get(name) for name in ("temperature", "max_tokens")}
+        if values["max_tokens"] == DEFAULT_MAX_TOKENS:
+            values["max_tokens"] = None
         return {name: value for name, value in values.items() if value is not None}
 
 

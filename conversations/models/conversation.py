@@ -11,6 +11,9 @@ from conversations.models.user import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+DEFAULT_MAX_TOKENS = 8192
+"""What an answer may use where nobody chose a limit and the provider needs one."""
+
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:

@@ -1,6 +1,6 @@
 """Which models are on offer: those whose vendor has a key, and the local one where it is installed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
@@ -8,8 +8,6 @@ from conversations import providers
 from conversations.providers import local
 from conversations.providers.base import Endpoint, Model, Vendor
 from conversations.providers.errors import NotConfigured
-
-DEFAULT_MAX_TOKENS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,8 @@ class Offer:
 
 def offers() -> tuple[Offer, ...]:
     """All models on offer, in the order of the interface; the first is the default."""
-    return tuple(Offer(vendor, model) for vendor in providers.VENDORS if is_configured(vendor) for model in vendor.models)
+    configured = [vendor for vendor in providers.VENDORS if is_configured(vendor)]
+    return tuple(Offer(vendor, _as_configured(model)) for vendor in configured for model in vendor.models)
 
 
 def is_configured(vendor: Vendor) -> bool:
@@ -55,4 +54,12 @@ def endpoint(vendor: Vendor) -> Endpoint:
     if vendor.id == local.LOCAL.id:
         return local.endpoint()
     address, key = settings.PROVIDER_ENDPOINTS[vendor.id]
-    return Endpoint(base_url=(address or vendor.default_base_url).rstrip("/"), key=key)
+    auth = settings.SEGMIND_AUTH if vendor.id == "segmind" else None
+    return Endpoint(base_url=(address or vendor.default_base_url).rstrip("/"), key=key, auth=auth)
+
+
+def _as_configured(model: Model) -> Model:
+    """Sources disagree on the request form of one model, so an operator can switch it."""
+    if model.id == "segmind/gemini-2.5-flash" and settings.SEGMIND_FLASH_FORMAT == "gemini":
+        return replace(model, dialect="gemini_wrapped")
+    return model

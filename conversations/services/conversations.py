@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations import queries
 from conversations.models import Conversation, Message, User
-from conversations.services import attachments, catalog, replies
+from conversations.services import attachments, replies
 
 UNDO_WINDOW = dt.timedelta(hours=1)
 TITLE_LENGTH = 60  # characters
@@ -22,7 +22,7 @@ def create(owner: User, *, model: str, system_prompt: str = "", parameters: Mapp
         owner=owner,
         model=model,
         system_prompt=clean(system_prompt),
-        parameters={"max_tokens": catalog.DEFAULT_MAX_TOKENS} | dict(parameters or {}),
+        parameters=dict(parameters or {}),
         active_at=timezone.now(),
     )
 

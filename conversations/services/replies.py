@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Message, Part, Piece
@@ -127,6 +128,18 @@ def abandoned(*, alive: Iterable[int], whatever_the_lease: bool = False) -> list
     """
     streaming = Message.objects.filter(status=Status.STREAMING).exclude(pk__in=list(alive))
     return list(streaming if whatever_the_lease else streaming.filter(leased_until__lt=timezone.now()))
+
+
+def unwanted() -> list[Message]:
+    """Running replies of people who were deactivated, or in conversations that were deleted."""
+    gone = Q(conversation__owner__is_active=False) | Q(conversation__deleted_at__isnull=False)
+    return list(Message.objects.running().filter(gone))
+
+
+def vanished(primary_keys: Iterable[int]) -> set[int]:
+    """Those of these replies whose rows are gone."""
+    known = set(primary_keys)
+    return known - set(Message.objects.filter(pk__in=known).values_list("pk", flat=True))
 
 
 def unclaimed(*, known: Iterable[int], whatever_the_age: bool = False) -> list[int]:

@@ -13,6 +13,7 @@ from django_htmx.http import push_url, reswap, retarget
 from conversations import queries
 from conversations.forms import SendForm, SettingsForm
 from conversations.models import Conversation
+from conversations.models.conversation import DEFAULT_MAX_TOKENS
 from conversations.services import catalog
 from conversations.services.errors import Refusal
 from conversations.views import messages
@@ -69,7 +70,7 @@ def _context(
         "conversations": conversations,
         "offers": offers,
         "chosen_model": _chosen_model(conversation, conversations, form, offers),
-        "form": form or SendForm(initial={"max_tokens": catalog.DEFAULT_MAX_TOKENS}),
+        "form": form or SendForm(),
         "settings_form": settings_form or (conversation and SettingsForm(initial=_settings(conversation))),
         "refusal": refusal,
         "key": uuid.uuid4().hex,
@@ -95,5 +96,5 @@ def _settings(conversation: Conversation) -> dict[str, Any]:
         "title": conversation.title,
         "system_prompt": conversation.system_prompt,
         "temperature": conversation.temperature,
-        "max_tokens": conversation.max_tokens,
+        "max_tokens": conversation.max_tokens or DEFAULT_MAX_TOKENS,
     }

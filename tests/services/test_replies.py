@@ -142,3 +142,13 @@ def test_deleting_a_conversation_stops_its_reply_and_keeps_the_text_for_the_undo
     reply = Message.objects.get(pk=claimed.pk)
     assert reply.status == Status.STOPPED
     assert reply.parts.get().text == "so far"
+
+
+def test_replies_of_deactivated_people_are_unwanted(claimed: Message, alice: User) -> None:
+    assert replies.unwanted() == []
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert replies.unwanted() == [claimed]
+
+
+def test_replies_whose_rows_are_gone_are_told_apart(claimed: Message) -> None:
+    assert replies.vanished([claimed.pk, 987654]) == {987654}

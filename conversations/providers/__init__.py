@@ -7,10 +7,11 @@ from conversations.providers import base, dialects, redaction
 from conversations.providers.aimlapi import AIMLAPI
 from conversations.providers.base import Endpoint, Model, Prepared, Vendor
 from conversations.providers.errors import TooLarge
+from conversations.providers.local import LOCAL
 from conversations.providers.segmind import SEGMIND
 from conversations.providers.turns import ChatRequest
 
-VENDORS: tuple[Vendor, ...] = (SEGMIND, AIMLAPI)
+VENDORS: tuple[Vendor, ...] = (SEGMIND, AIMLAPI, LOCAL)
 
 redacted = redaction.redacted
 

@@ -37,7 +37,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Sampling settings; None means "not set". `max_tokens`: tokens the model may generate, hidden reasoning included."""
+    """Sampling settings; None means "not set".
+
+    `max_tokens`: tokens the model may generate, hidden reasoning included.
+    """
 
     temperature: float | None = None
     max_tokens: int | None = None

@@ -1,0 +1,119 @@
+"""A real server process on its own data folder, for tests that talk to it over sockets."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[1]
+PASSWORD = "a long password for tests"
+START_DEADLINE = 30.0  # seconds
+
+ADD_PEOPLE = """
+import sys
+from conversations.models import User
+for name in sys.argv[1:] or {names!r}:
+    User.objects.create_user(name, name + "@example.com", {password!r}, is_staff=name == "root", is_superuser=name == "root")
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def until(condition: Callable[[], bool], what: str, deadline: float = 20.0) -> None:
+    """Wait for a condition; raises TimeoutError that says what did not happen."""
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not happen within {deadline:g} s")
+        time.sleep(0.02)
+
+
+@dataclass
+class Server:
+    """`manage.py serve` in a process group of its own. Values of `settings` are environment variables."""
+
+    data: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        own = {"CHATSITE_DATA": str(self.data), "PORT": str(self.port), "CHATSITE_LOCAL_MODEL": "false"}
+        return inherited | own | dict(self.settings)
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, check=check, capture_output=True, text=True)
+
+    def add_people(self, *names: str) -> None:
+        """Accounts with PASSWORD; the one called root is an administrator."""
+        self.manage("migrate", "-v0")
+        self.manage("shell", "-v0", "-c", ADD_PEOPLE.format(names=names, password=PASSWORD))
+
+    def start(self) -> "Server":
+        log = (self.data / "server.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+        until(self._answers, "the server's first answer", START_DEADLINE)
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.log}")
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    @property
+    def log(self) -> str:
+        return (self.data / "server.log").read_text(errors="replace")
+
+    def kill(self) -> None:
+        """What a power supply or the kernel's memory killer does."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def terminate(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the server to end; returns its exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.terminate()
+
+    def __enter__(self) -> "Server":
+        return self.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        if self.process and self.process.poll() is None:
+            self.kill()

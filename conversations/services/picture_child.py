@@ -115,8 +115,8 @@ def answered(data: bytes, task: Task) -> bytes:
         code = str(refusal)
     except MemoryError:
         code = "too_much_memory"
-    except Exception as exc:  # decoders of hostile bytes throw anything; all of it means the same to the person
-        code = "too_many_pixels" if type(exc).__name__ == "DecompressionBombError" else "broken"
+    except Exception:  # noqa: BLE001 - decoders of hostile bytes throw anything; it all means the same to a person
+        code = "broken"
     return json.dumps({"refused": code}).encode() + b"\n"
 
 
@@ -144,10 +144,13 @@ def opened(data: bytes, task: Task) -> "ImageFile":
     """The picture with its size known and checked, not yet decoded; an animation stands at its first frame."""
     from PIL import Image
 
-    # Pillow refuses twice this number by itself where opening alone takes memory (WebP).
+    # Where opening alone takes memory (WebP), Pillow by itself refuses more than twice this number.
     Image.MAX_IMAGE_PIXELS = (task.pixels + 1) // 2
     module, name = READERS[task.kind]
-    source: ImageFile = getattr(importlib.import_module(module), name)(io.BytesIO(data))
+    try:
+        source: ImageFile = getattr(importlib.import_module(module), name)(io.BytesIO(data))
+    except Image.DecompressionBombError as exc:
+        raise Refused("too_many_pixels") from exc
     check_size(source.size, task)
     if task.kind == "webp":  # which calls a failed allocation a damaged file
         room = task.memory - INTERPRETER_BYTES - 2 * len(data)
@@ -189,7 +192,7 @@ def orientation(source: "ImageFile") -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none or where nobody can read it."""
     try:
         return int(source.getexif().get(ORIENTATION_TAG, 1))
-    except Exception:  # broken EXIF comes as any exception; the picture itself is fine
+    except Exception:  # noqa: BLE001 - broken EXIF comes as any exception; the picture itself is fine
         return 1
 
 
@@ -233,25 +236,16 @@ def scaled(image: "Image", size: tuple[int, int]) -> "Image":
 def in_srgb(image: "Image", profile: bytes | None) -> "Image":
     """The picture in grey or RGB, its colours converted out of `profile` (ignored where it is unusable)."""
     if profile:
-        from PIL import ImageCms
-
-        try:
-            image = converted(image, profile)
-        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            pass
+        image = converted(image, profile)
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 
 def converted(image: "Image", profile: bytes) -> "Image":
-    from PIL import ImageCms
-
     colours = image.convert(image.mode.removesuffix("A")) if image.mode.endswith("A") else image
-    source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-    transform = ImageCms.buildTransform(source, srgb, colours.mode, "RGB")
-    if is_neutral(transform, colours.mode):
+    transform = transform_to_srgb(profile, colours.mode)
+    if transform is None or is_neutral(transform, colours.mode):
         return image
-    result = ImageCms.applyTransform(colours, transform)
-    assert result is not None  # None is what converting in place gives
+    result = transform.apply(colours)
     if colours.mode == "L":
         result = result.convert("L")
     if image.mode.endswith("A"):
@@ -259,9 +253,20 @@ def converted(image: "Image", profile: bytes) -> "Image":
     return result
 
 
+def transform_to_srgb(profile: bytes, mode: str) -> "ImageCmsTransform | None":
+    """From the profile's colours to sRGB; None where the profile is broken or belongs to another kind of picture."""
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return None
+
+
 def is_neutral(transform: "ImageCmsTransform", mode: str) -> bool:
     """Whether it changes no colour by more than a rounding step, as with sRGB itself: then the pixels must stay."""
-    from PIL import Image, ImageChops, ImageCms
+    from PIL import Image, ImageChops
 
     steps = range(0, 256, 15)
     if mode == "L":
@@ -271,9 +276,7 @@ def is_neutral(transform: "ImageCmsTransform", mode: str) -> bool:
         probe = Image.frombytes("RGB", (len(colours) // 3, 1), colours)
     else:
         return False
-    moved = ImageCms.applyTransform(probe, transform)
-    assert moved is not None
-    return max(ImageChops.difference(moved, probe.convert("RGB")).tobytes()) <= 1
+    return max(ImageChops.difference(transform.apply(probe), probe.convert("RGB")).tobytes()) <= 1
 
 
 def upright(image: "Image", turn: int) -> "Image":

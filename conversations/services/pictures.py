@@ -21,8 +21,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -197,7 +198,7 @@ def _ask_child(data: bytes, task: str, limits: Limits) -> tuple[bytes, int]:
     environment = {"MALLOC_ARENA_MAX": "1"}
     with (
         _as_file(data) as source,
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - our own script; hostile bytes are no part of the command
             command,
             stdin=source,
             stdout=subprocess.PIPE,
@@ -215,15 +216,14 @@ def _ask_child(data: bytes, task: str, limits: Limits) -> tuple[bytes, int]:
     return answer, child.returncode
 
 
-def _as_file(data: bytes) -> IO[bytes]:
+@contextmanager
+def _as_file(data: bytes) -> Iterator[IO[bytes]]:
     """The bytes as an open file at its start: unlike a pipe it needs nobody to feed it while the child reads."""
-    if sys.platform == "linux":
-        file: IO[bytes] = open(os.memfd_create("picture"), "w+b")
-    else:
-        file = tempfile.TemporaryFile()
-    file.write(data)
-    file.seek(0)
-    return file
+    linux = sys.platform == "linux"
+    with os.fdopen(os.memfd_create("picture"), "w+b") if linux else tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        yield file
 
 
 def _read(pipe: IO[bytes], limits: Limits) -> bytes:

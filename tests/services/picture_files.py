@@ -48,7 +48,8 @@ def with_jpeg_segments(file: bytes, *segments: bytes) -> bytes:
 
 def jpeg_markers(file: bytes) -> list[int]:
     """The markers up to the first scan, and the end marker; raises ValueError where the file goes on behind it."""
-    markers, position = [], 2
+    markers: list[int] = []
+    position = 2
     while markers[-1:] != [0xDA]:
         markers.append(file[position + 1])
         position += 2 + struct.unpack_from(">H", file, position + 2)[0]

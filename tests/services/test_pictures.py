@@ -227,7 +227,7 @@ def test_a_transparent_heic_stands_on_white() -> None:
     picture = pictures.vet(file_of(image, "HEIF", quality=95))
 
     assert picture.media_type == "image/jpeg"
-    assert min(pixels_of(picture).getpixel((8, 32))) > 240  # type: ignore[type-var,arg-type]
+    assert min(pixels_of(picture).getpixel((8, 32))) > 240  # type: ignore[arg-type]
     assert pixels_of(picture).getpixel((56, 32))[0] > 240  # type: ignore[index]
 
 
@@ -395,8 +395,8 @@ def test_a_photograph_stands_upright_and_says_nothing_about_its_maker() -> None:
 
     assert (picture.width, picture.height) == (240, 320)
     top, foot = (pixels_of(picture).getpixel((120, y)) for y in (5, 315))
-    assert top[2] > top[1] > top[0]  # type: ignore[index,operator]
-    assert foot[1] > foot[0]  # type: ignore[index,operator]
+    assert top[2] > top[1] > top[0]  # type: ignore[index]
+    assert foot[1] > foot[0]  # type: ignore[index]
     assert not any(telltale in picture.data + picture.thumbnail for telltale in photographs.TELLTALES)
 
 

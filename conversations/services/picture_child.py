@@ -43,7 +43,7 @@ PLAIN_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 
 class Task(NamedTuple):
-    """What the parent asks for; sizes of memory and output in bytes, times in seconds, sides in pixels."""
+    """What the parent asks for; memory in bytes, processor time in seconds, sides in pixels."""
 
     kind: str
     parent: int
@@ -53,7 +53,6 @@ class Task(NamedTuple):
     pixels: int
     side: int
     cpu_seconds: int
-    wall_seconds: float
     memory: int
 
 
@@ -92,8 +91,7 @@ def bind_to_parent(parent: int) -> None:
 
 
 def limit(task: Task) -> None:
-    """Bound time and memory from the inside; the parent's own clock is the net below."""
-    signal.setitimer(signal.ITIMER_REAL, task.wall_seconds)
+    """Bound time and memory from the inside; the parent watches its own clock."""
     lower(resource.RLIMIT_CORE, 0, 0)
     lower(resource.RLIMIT_CPU, task.cpu_seconds, task.cpu_seconds + 1)
     if sys.platform == "linux":  # elsewhere the kernel refuses or ignores it

@@ -93,21 +93,38 @@ def with_gif_blocks(file: bytes, *blocks: bytes) -> bytes:
 
 def icc_profile(note: bytes, colours: tuple[tuple[float, ...], ...] = SRGB_COLOURS, gamma: float = 2.2) -> bytes:
     """A display profile of three colours (XYZ under D50) and one gamma, with `note` as its name and its copyright."""
-    curve = b"curv" + struct.pack(">IIH", 0, 1, round(gamma * 256)) + b"\0\0"
+    return _profile(
+        b"RGB ",
+        note,
+        {
+            **dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(_xyz, colours), strict=True)),
+            **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _curve(gamma)),
+        },
+    )
+
+
+def grey_icc_profile(gamma: float) -> bytes:
+    return _profile(b"GRAY", b"grey", {b"kTRC": _curve(gamma)})
+
+
+def _profile(space: bytes, note: bytes, tags: dict[bytes, bytes]) -> bytes:
     name = b"desc" + struct.pack(">II", 0, len(note) + 1) + note + b"\0" + bytes(78)
-    tags = {
+    tags = tags | {
         b"desc": name + bytes(-len(name) % 4),
         b"cprt": b"text" + bytes(4) + note + bytes(4 - len(note) % 4),
         b"wtpt": _xyz((0.9642, 1.0, 0.8249)),
-        **dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(_xyz, colours), strict=True)),
-        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
     }
     table, bodies, position = struct.pack(">I", len(tags)), b"", 128 + 4 + 12 * len(tags)
     for tag, body in tags.items():
         table += tag + struct.pack(">II", position + len(bodies), len(body))
         bodies += body
-    header = struct.pack(">I4sI", position + len(bodies), b"test", 0x02100000) + b"mntrRGB XYZ " + bytes(12) + b"acsp"
+    start = struct.pack(">I4sI", position + len(bodies), b"test", 0x02100000)
+    header = start + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp"
     return header + bytes(28) + struct.pack(">3i", 63190, 65536, 54061) + bytes(48) + table + bodies
+
+
+def _curve(gamma: float) -> bytes:
+    return b"curv" + struct.pack(">IIH", 0, 1, round(gamma * 256)) + b"\0\0"
 
 
 def _xyz(values: tuple[float, ...]) -> bytes:

@@ -286,6 +286,18 @@ def test_colours_are_converted_beside_transparency() -> None:
     assert difference(pixels_of(picture), Image.new("RGBA", (2, 1), (0, 255, 0, 100))) <= 2
 
 
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_grey_is_converted_out_of_a_profile_and_stays_grey(mode: str) -> None:
+    image = Image.new("L", (4, 4), 128).convert(mode)
+    image.putpixel((0, 0), (128, 50) if mode == "LA" else 128)
+
+    picture = pictures.vet(file_of(image, "PNG", icc_profile=picture_files.grey_icc_profile(gamma=1.0)))
+
+    converted = pixels_of(picture)
+    assert converted.mode == mode
+    assert converted.getpixel((0, 0)) in (188, (188, 50))  # what half the light is in sRGB
+
+
 def test_a_profile_that_changes_nothing_leaves_every_pixel() -> None:
     from PIL import ImageCms
 

@@ -17,7 +17,7 @@ run: .venv/.installed staticfiles/.collected ## Install, migrate and serve at ht
 	@exec $(BIN)/python manage.py serve
 
 demo: .venv/.installed staticfiles/.collected ## Serve against simulated providers, with sample conversations
-	@exec $(BIN)/python -m tests.simulator.demo
+	@exec $(BIN)/python -m tests.demo
 
 test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@sh tests/system-packages.sh

@@ -65,7 +65,8 @@ def purge(conversation: Conversation) -> None:
 
 def title_from(text: str, fallback: str) -> str:
     """A title out of the first message: its first line, cut at a word."""
-    line = next((line.strip(" #*_`>-") for line in text.splitlines() if line.strip(" #*_`>-")), "")
+    lines = (line.lstrip(" #*_`>-").rstrip(" #*_`") for line in text.splitlines())
+    line = next((line for line in lines if line), "")
     if len(line) <= TITLE_LENGTH:
         return line or fallback
     return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"

@@ -263,5 +263,5 @@ def halves(job: Job) -> tuple[Reply, list[Step], list[Step]]:
         return whole, [data[: len(data) // 2]], [data[len(data) // 2 :]]
     found = events(job, job.shape)
     said = [number for number, event in enumerate(found) if event.says]
-    middle = said[min(job.ask.at, len(said)) - 1] + 1 if said and job.ask.at else 0
+    middle = (said[:1] + [number + 1 for number in said] or [0])[min(job.ask.at, len(said))]
     return whole, list(steps(job, found[:middle])), list(steps(job, found[middle:]))

@@ -55,11 +55,15 @@ class Post:
 
 @dataclass(slots=True)
 class Stream:
-    """One connection to the events address: the chunks to send; a torn one breaks in the middle of a chunk."""
+    """One connection to the events address: the chunks to send.
+
+    A torn one breaks in the middle of a chunk, a held one stays open until the test is over.
+    """
 
     chunks: list[bytes]
     status: int = 200
     torn: bool = False
+    held: bool = False
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ class FakeSite:
     posts: list[Post] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     last_event_ids: list[str | None] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -145,6 +150,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for chunk in stream.chunks:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+        if stream.held:
+            self.site.over.wait()
         if stream.torn:
             self.wfile.write(b"40\r\nevent: more\ndata: never com")
             self.close_connection = True
@@ -170,6 +177,7 @@ def running() -> Iterator[FakeSite]:
     try:
         yield site
     finally:
+        site.over.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -108,6 +108,20 @@ class Recording:
         return transcript
 
 
+class Watch:
+    """Looks out for the name of a closing event, which may be cut in two; feed() tells whether it has come."""
+
+    def __init__(self) -> None:
+        self._before, self._seen = b"", False
+
+    def feed(self, body: bytes) -> bool:
+        if not self._seen:
+            near = self._before + body
+            self._before = near[-16:]
+            self._seen = CLOSING_EVENT.search(near) is not None
+        return self._seen
+
+
 class Connection(asyncio.Protocol):
     """One connection, one exchange at a time."""
 
@@ -116,7 +130,7 @@ class Connection(asyncio.Protocol):
         self._recording = Recording(0.0)
         self._done: asyncio.Future[None] | None = None
         self._reply = Reply()
-        self._closes_itself, self._before, self._closing = False, b"", False
+        self._closes_itself, self._watch = False, Watch()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -132,12 +146,8 @@ class Connection(asyncio.Protocol):
         self._finish()
 
     def _is_over(self, body: bytes) -> bool:
-        """Whether the closing event has come; events are parsed only once its name, possibly cut in two, is there."""
-        if not self._closing:
-            near = self._before + body
-            self._before = near[-16:]
-            self._closing = CLOSING_EVENT.search(near) is not None
-        return self._closing and self._recording.transcript().is_over
+        """Whether the closing event has come; events are parsed only once its name is there."""
+        return self._watch.feed(body) and self._recording.transcript().is_over
 
     def _finish(self) -> None:
         if self._done is not None and not self._done.done():
@@ -155,7 +165,7 @@ class Connection(asyncio.Protocol):
     async def _exchange(self, request: bytes, *, closes_itself: bool) -> Recording:
         assert self.transport is not None
         self._done = asyncio.get_running_loop().create_future()
-        self._reply, self._closes_itself, self._before, self._closing = Reply(), closes_itself, b"", False
+        self._reply, self._closes_itself, self._watch = Reply(), closes_itself, Watch()
         self._recording = Recording(time.monotonic())
         if self.transport.is_closing():
             return self._recording

@@ -141,6 +141,24 @@ def test_an_article_is_read_by_its_names() -> None:
     assert reply.sse_url == f"http://site/replies/{REPLY}/events/"
 
 
+def test_what_stands_beside_the_answer_is_not_its_text() -> None:
+    beside = '<p role="alert">No credit.</p><p data-notice="n">Cut.</p><details data-reasoning>Hm</details>'
+    beside += "<button>Copy</button><footer>9 tokens</footer>"
+    html = f'<article data-message="1"><div data-body><p>Yes</p>{beside}</div></article>'
+    assert pages.articles_in(hypertext.parse(html))[0].text == "Yes"
+
+
+def test_a_button_is_looked_for_inside_its_message() -> None:
+    articles = [
+        f'<article data-message="{name}"><form action="/{name}/"><button>Retry</button></form></article>'
+        for name in "ab"
+    ]
+    page = pages.Page("http://site/", 200, "".join(articles))
+    assert page.button("Retry", page.article("b").element)[0].action == "http://site/b/"
+    with pytest.raises(LookupError, match="no button 'Stop'"):
+        page.button("Stop")
+
+
 @pytest.mark.parametrize(
     ("html", "text"),
     [
@@ -279,6 +297,7 @@ def test_leaving_after_events_and_going_on_with_the_last_id(site: FakeSite, alic
     site.streams = [Stream([WHOLE]), Stream([b"id: 3\nevent: more\ndata: \xc3\x9fe\n\n" + FINAL.encode()])]
     transcript = alice.follow(REPLY, leave=browserless.after_events(2))
     assert (transcript.ending, transcript.text, transcript.last_event_id) == ("left", "Grü", "2")
+    assert transcript.final is None
     alice.follow(REPLY, transcript.last_event_id, into=transcript)
     assert (transcript.ending, transcript.streamed_text, transcript.connections) == ("final", "Grüße", 2)
     assert site.last_event_ids == [None, "2"]
@@ -297,6 +316,12 @@ def test_a_torn_connection_is_resumed_with_the_last_id_and_a_503_starts_afresh(s
     assert (transcript.ending, transcript.text, transcript.connections) == ("final", "Grüße 😀", 3)
 
 
+def test_each_connection_ends_in_its_own_way(site: FakeSite, alice: Person) -> None:
+    site.streams = [Stream([WHOLE]), Stream([b": nothing new\n\n"])]
+    transcript = alice.follow(REPLY, leave=browserless.after_events(1))
+    assert alice.follow(REPLY, "1", into=transcript).ending == "eof"
+
+
 def test_without_reconnecting_every_ending_is_told_apart(site: FakeSite, alice: Person) -> None:
     site.streams = [Stream([b"event: tail\ndata: x\n\n"]), Stream([], torn=True), Stream([], status=404)]
     site.streams += [Stream([b"event: end\ndata: \n\n"])]
@@ -309,10 +334,33 @@ def test_reading_past_the_final_article_sees_the_end(site: FakeSite, alice: Pers
     assert (transcript.names, transcript.ending) == (["final", "end"], "final")
 
 
-def test_a_stream_that_does_not_end_in_time_says_what_was_there(site: FakeSite, alice: Person) -> None:
+def test_the_final_article_closes_a_stream_that_the_server_leaves_open(site: FakeSite, alice: Person) -> None:
+    site.streams = [Stream([WHOLE], held=True)]
+    assert alice.follow(REPLY).ending == "final"
+
+
+def test_a_stream_that_goes_on_for_too_long_says_what_was_there(site: FakeSite, alice: Person) -> None:
     site.streams = [Stream([WHOLE.partition(b"id: 3")[0]])]
     with pytest.raises(TimeoutError, match=r"2 events, last .* text so far 'Grü'"):
-        alice.follow(REPLY, reconnect=True, deadline=0)
+        alice.follow(REPLY, deadline=0)
+
+
+def test_a_silent_stream_is_too_long_as_well(site: FakeSite, alice: Person) -> None:
+    alice.timeout = 0.1
+    site.streams = [Stream([], held=True)]
+    with pytest.raises(TimeoutError, match="did not end in time: status 200, 0 events"):
+        alice.follow(REPLY)
+
+
+def test_reconnecting_ends_with_the_deadline(site: FakeSite, alice: Person) -> None:
+    site.streams = [Stream([b"retry: 10\n\n"])] + [Stream([], status=503) for _ in range(100)]
+    with pytest.raises(TimeoutError, match="status 503"):
+        alice.follow(REPLY, reconnect=True, deadline=0.2)
+
+
+def test_a_server_that_is_gone_is_a_cut(site: FakeSite, alice: Person) -> None:
+    alice.base_url = "http://127.0.0.1:9"
+    assert alice.follow(REPLY).ending == "cut"
 
 
 def test_many_threads_follow_at_once(site: FakeSite, alice: Person) -> None:
@@ -347,13 +395,45 @@ def test_a_raw_reply_is_read_in_every_cutting(reply: bytes) -> None:
         assert not short.complete
 
 
+@pytest.mark.parametrize("stream", [b"x\n\nevent: final\n", b"event:end\ndata:\n\n"])
+def test_the_name_of_a_closing_event_is_noticed_in_every_cutting(stream: bytes) -> None:
+    watch = rawhttp.Watch()
+    assert [watch.feed(byte) for byte in one_by_one(stream)][-1]
+    assert not rawhttp.Watch().feed(b"data: the end, the final\n\nevent: more\n")
+
+
+class Sink(asyncio.Transport):
+    def write(self, data: object) -> None:
+        """Nobody reads it."""
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def test_asyncio_follows_until_the_closing_event_is_whole() -> None:
+    async def feed() -> rawhttp.Recording:
+        connection = rawhttp.Connection()
+        connection.connection_made(Sink())
+        following = asyncio.ensure_future(connection.follow(b""))
+        await asyncio.sleep(0)
+        for byte in one_by_one(HEAD + b"\r\n" + WHOLE):
+            assert not following.done()
+            connection.data_received(byte)
+            await asyncio.sleep(0)
+        return await following
+
+    assert asyncio.run(feed()).transcript().text == "Grüße 😀"
+
+
 def test_asyncio_records_the_same_reply(site: FakeSite, alice: Person) -> None:
-    site.streams = [Stream(one_by_one(WHOLE)), Stream([WHOLE]), Stream([WHOLE[:60]], torn=True), Stream([], status=503)]
+    site.streams = [Stream(one_by_one(WHOLE), held=True), Stream([WHOLE]), Stream([WHOLE[:60]], torn=True)]
+    site.streams += [Stream([], status=503)]
     headers = {"Cookie": "session=s1"}
     address = f"{site.url}/replies/{REPLY}/events/"
 
     async def follow_all() -> list[Transcript]:
-        return [(await rawhttp.follow(address, headers, "7")).transcript() for _ in range(4)]
+        recordings = [await asyncio.wait_for(rawhttp.follow(address, headers, "7"), 5) for _ in range(4)]
+        return [recording.transcript() for recording in recordings]
 
     small, whole, torn, refused = asyncio.run(follow_all())
     assert small.text == whole.text == "Grüße 😀"

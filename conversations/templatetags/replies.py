@@ -1,14 +1,23 @@
-"""Filters for showing messages: rendered text and the words for codes."""
+"""Filters for showing messages: rendered text, the words for codes, the sizes of pictures."""
+
+from collections.abc import Iterable
+from datetime import datetime
 
 from django import template
+from django.conf import settings
+from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from conversations import markup
-from conversations.models import Message
+from conversations.models import Attachment, Message
 from conversations.queries import Block
-from conversations.services import catalog, errors
+from conversations.services import catalog, errors, pictures
 
 register = template.Library()
+
+SHOWN = (560, 420)  # CSS pixels a picture in a message may take
+THUMBNAIL_SIDE = pictures.LIMITS.thumbnail_side
 
 
 @register.filter
@@ -39,3 +48,44 @@ def error_sentence(message: Message) -> errors.Sentence:
 @register.filter
 def notice_sentence(code: str) -> errors.Sentence:
     return errors.NOTICES.get(code, code)
+
+
+@register.filter
+def period(moment: datetime) -> str:
+    """The heading under which a list of conversations shows something of this moment."""
+    days = (timezone.localdate() - timezone.localdate(moment)).days
+    for limit, words in ((0, _("Today")), (1, _("Yesterday")), (7, _("Previous 7 days")), (30, _("Previous 30 days"))):
+        if days <= limit:
+            return words
+    return _("Earlier")
+
+
+@register.filter
+def see_pictures(offers: Iterable[catalog.Offer]) -> bool:
+    return any(offer.model.sees_images for offer in offers)
+
+
+@register.filter
+def shown_width(attachment: Attachment) -> int:
+    """CSS pixels a picture takes where there is room; known before it is loaded, so that nothing jumps."""
+    return round(attachment.width * _scale(attachment, *SHOWN))
+
+
+@register.filter
+def shown_height(attachment: Attachment) -> int:
+    return max(1, round(attachment.height * _scale(attachment, *SHOWN)))
+
+
+@register.filter
+def thumbnail_width(attachment: Attachment) -> int:
+    """Pixels of the stored thumbnail, for the browser's choice between it and the original."""
+    return round(attachment.width * _scale(attachment, THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+
+
+def _scale(attachment: Attachment, width: int, height: int) -> float:
+    return min(1.0, width / attachment.width, height / attachment.height)
+
+
+@register.simple_tag
+def signup_is_open() -> bool:
+    return bool(settings.CHATSITE_SIGNUP == "open")

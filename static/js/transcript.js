@@ -1,0 +1,86 @@
+// The transcript: stays at its end while the reader is there, says once that a reply is finished, copies, counts
+// seconds; and the suggestions that stand in its place as long as it is empty.
+
+const FINISHED = 'article[data-role="assistant"]:not([data-status="pending"], [data-status="streaming"])';
+const SPOKEN = 1000; // characters of a finished reply that are read aloud
+
+const part = (id) => document.getElementById(id);
+let isAtEnd = true;
+
+function toEnd() {
+  part("scroller").scrollTop = part("scroller").scrollHeight;
+}
+
+// Watch the end of the transcript that is on the page now; htmx replaces the whole chat when a conversation begins.
+function begin() {
+  const end = part("end");
+  if (!end) return;
+  const sight = new IntersectionObserver((entries) => {
+    isAtEnd = entries.at(-1).isIntersecting;
+    part("to-end").hidden = isAtEnd;
+  }, { root: part("scroller"), rootMargin: "0px 0px 48px" });
+  sight.observe(end);
+  new ResizeObserver(() => isAtEnd && toEnd()).observe(part("transcript"));
+  new MutationObserver(offerCopies).observe(part("transcript"), { childList: true, subtree: true });
+  offerCopies();
+  document.querySelectorAll(".suggestion").forEach((button) => (button.disabled = false));
+}
+
+function offerCopies() {
+  for (const code of part("transcript").querySelectorAll("div.code:not(:has(> .copy))")) {
+    code.append(part("copy-code").content.cloneNode(true));
+  }
+}
+
+function announce(article) {
+  const body = article.querySelector("[data-body]").innerText;
+  if (body) part("announcer").textContent = `${article.querySelector("h2").innerText}. ${body.slice(0, SPOKEN)}`;
+}
+
+async function copy(button) {
+  const source = button.closest(".code")?.querySelector("pre") ?? button.closest("article").querySelector("[data-body]");
+  try {
+    await navigator.clipboard.writeText(source.innerText.trimEnd());
+  } catch {
+    getSelection().selectAllChildren(source); // not allowed here (plain http): the next key press can copy it
+    return;
+  }
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1500);
+}
+
+function count() {
+  const now = performance.now() / 1000;
+  for (const place of document.querySelectorAll(".seconds")) {
+    const { began, now: rendered } = place.dataset; // both by the server's clock
+    place.since ??= now - (rendered - began);
+    const seconds = Math.floor(now - place.since);
+    if (seconds > 3) place.textContent = `${seconds} s`;
+  }
+}
+
+function suggest({ dataset, innerText }) {
+  const { text, model, images } = part("composer").elements;
+  text.value = innerText.trim();
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+  text.focus();
+  if (!("wantsPicture" in dataset)) return;
+  if (!("sees" in model.selectedOptions[0].dataset)) model.querySelector("[data-sees]").selected = true;
+  images.click();
+}
+
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  if (elt.id === "chat") begin();
+  if (elt.matches(FINISHED)) announce(elt);
+  if (elt.matches('article[data-role="user"]')) toEnd();
+});
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("[data-copy], #to-end, .suggestion");
+  if (button?.id === "to-end") toEnd();
+  else if (button?.matches(".suggestion")) suggest(button);
+  else if (button) copy(button);
+});
+
+setInterval(count, 1000);
+begin();

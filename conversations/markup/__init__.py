@@ -1,0 +1,44 @@
+"""Hostile text → safe HTML, whole and block by block. No I/O; the only place that marks strings as safe.
+
+limits.py        what a text may cost
+blocks.py        lines → finished blocks, each as soon as it is finished
+parser.py        text → tokens: CommonMark, tables, task lists, bare addresses; raw HTML is text
+links.py         what may be a link, and where it leads
+highlighting.py  code → spans
+writer.py        tokens → HTML
+sanitiser.py     the allow-list, always the last step
+rendering.py     all of it in order
+"""
+
+from html import escape
+
+from django.utils.safestring import SafeString, mark_safe
+
+from conversations.markup import rendering
+from conversations.markup.blocks import fit
+from conversations.markup.rendering import BlockRenderer
+
+__all__ = ["VERSION", "BlockRenderer", "escaped", "plain", "render", "trusted"]
+
+VERSION = 1
+"""Raised by every change that makes other HTML from the same text: HTML kept by another version is not used."""
+
+
+def render(text: str) -> SafeString:
+    """A whole Markdown text as HTML: at most 10 × the text + 64 KiB long, elements at most 50 deep."""
+    return mark_safe(rendering.html(text))  # noqa: S308
+
+
+def plain(text: str) -> SafeString:
+    """A text as it was written, escaped; line ends stay (to be shown with `white-space: pre-wrap`)."""
+    return mark_safe(escaped(text))  # noqa: S308
+
+
+def escaped(text: str) -> str:
+    """A piece of a text that may stand between elements or in an attribute."""
+    return escape(fit(text))
+
+
+def trusted(html: str) -> SafeString:
+    """HTML that `render` made and that was kept since."""
+    return mark_safe(html)  # noqa: S308

@@ -1,0 +1,139 @@
+"""Text → tokens: CommonMark with tables, strikethrough, task lists and bare web addresses; raw HTML is text. No I/O."""
+
+import re
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.parser_inline import ParserInline
+from markdown_it.rules_block import StateBlock, table
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_core.text_join import text_join
+from markdown_it.token import Token
+
+from conversations.markup import limits, links
+
+Env = MutableMapping[str, Any]
+
+_SPARE_CELLS = 64
+_BARE = re.compile(r"(?<![a-z0-9])https?://[!#-;=?-Z\\_a-z~\u00c0-\u04ff]+", re.IGNORECASE)
+_CLOSING = "?!.,:;*_~'\\"
+
+
+def parse_blocks(text: str, env: Env) -> list[Token]:
+    """The blocks of a text whose lines end in "\\n"; definitions of link targets are added to `env["references"]`."""
+    tokens: list[Token] = []
+    _BLOCKS.block.parse(text, _BLOCKS, env, tokens)
+    return tokens
+
+
+def parse_inlines(tokens: list[Token], env: Env) -> None:
+    """Fill the children of all inline tokens. What is nested too deep becomes plain text."""
+    inlines = [token for token in tokens if token.type == "inline"]
+    for token in inlines:
+        token.children = []
+        _INLINES.inline.parse(token.content, _INLINES, env, token.children)
+    text_join(StateCore("", _INLINES, env, inlines))
+    for token in inlines:
+        children = token.children or []
+        is_deep = any(child.level >= limits.MAX_INLINE_NESTING for child in children)
+        token.children = [_text(token.content)] if is_deep else list(_with_bare_links(children))
+
+
+class _Markdown(MarkdownIt):
+    """The library with our idea of an address."""
+
+    def normalizeLink(self, url: str) -> str:
+        return links.canonical(url)
+
+    def validateLink(self, url: str) -> bool:
+        return bool(url)
+
+    def normalizeLinkText(self, link: str) -> str:
+        return link
+
+
+class _Inlines(ParserInline):
+    """Parses the text of a picture once, but no pictures inside of it: each level would be parsed again."""
+
+    def parse(self, src: str, md: MarkdownIt, env: Env, tokens: list[Token]) -> list[Token]:
+        level = env.get("level", 0)
+        if level > 1:
+            tokens.append(_text(src))
+            return tokens
+        env["level"] = level + 1
+        try:
+            return super().parse(src, md, env, tokens)
+        finally:
+            env["level"] = level
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A table, ended where most of its cells would be made up by the parser: 250 lines could be 62,500 cells."""
+    if not silent and table(state, start, end, True):
+        end = _end_of_written_rows(state, start, end)
+    return table(state, start, end, silent)
+
+
+def _end_of_written_rows(state: StateBlock, start: int, end: int) -> int:
+    enders = state.md.block.ruler.getRules("blockquote")
+    columns = state.src.count("|", state.bMarks[start], state.eMarks[start])
+    spare = _SPARE_CELLS
+    for line in range(start + 2, end):
+        written = state.src.count("|", state.bMarks[line], state.eMarks[line])
+        spare += min(written, 2 * written - columns)
+        if spare < 0 or state.isEmpty(line) or any(ender(state, line, end, True) for ender in enders):
+            return line
+    return end
+
+
+def _with_bare_links(children: list[Token]) -> Iterator[Token]:
+    links_around = 0
+    for child in children:
+        links_around += (child.type == "link_open") - (child.type == "link_close")
+        if child.type == "text" and not links_around and "://" in child.content:
+            yield from _split_at_addresses(child.content)
+        else:
+            yield child
+
+
+def _split_at_addresses(text: str) -> Iterator[Token]:
+    done = 0
+    for match in _BARE.finditer(text):
+        shown = _without_closing_punctuation(match[0])
+        address = links.canonical(shown)
+        if address:
+            yield _text(text[done : match.start()])
+            yield Token("link_open", "a", 1, attrs={"href": address})
+            yield _text(shown)
+            yield Token("link_close", "a", -1)
+            done = match.start() + len(shown)
+    yield _text(text[done:])
+
+
+def _without_closing_punctuation(address: str) -> str:
+    """The address without what belongs to the sentence around it: full stops, quotes, a bracket opened before it."""
+    spare = address.count(")") - address.count("(")
+    end = len(address)
+    while end and (address[end - 1] in _CLOSING or (address[end - 1] == ")" and spare > 0)):
+        end -= 1
+        spare -= address[end] == ")"
+    return address[:end]
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=content)
+
+
+def _library(nesting: int) -> MarkdownIt:
+    markdown = _Markdown("commonmark", {"html": False, "maxNesting": nesting, "tasklists": True})
+    markdown.inline = _Inlines()
+    markdown.configure("commonmark", {"html": False, "maxNesting": nesting, "tasklists": True})
+    markdown.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
+    markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    return markdown
+
+
+# Two limits of nesting in two parsers: brackets may nest less deep than lists, because each level of them is scanned.
+_BLOCKS = _library(limits.MAX_NESTING)
+_INLINES = _library(limits.MAX_LABEL_NESTING)

@@ -1,0 +1,124 @@
+"""Blocks → sanitised HTML within the limits of one text: the whole text at once, or while it is being written."""
+
+from markdown_it.token import Token
+
+from conversations.markup import limits, sanitiser, writer
+from conversations.markup.blocks import Block, References, Scanner
+from conversations.markup.highlighting import Highlighter
+from conversations.markup.parser import Env, parse_blocks, parse_inlines
+
+_SMALL = 2_000  # characters of an open block that is rendered anew whenever it is asked for
+_GROWTH = 16  # a larger one is rendered anew when it has grown by this fraction
+
+
+def html(text: str) -> str:
+    """A whole text, each block with all the link targets of the text."""
+    scanner = Scanner()
+    blocks = [*scanner.feed(text), *scanner.finish()]
+    rendering = _Rendering()
+    return "".join(rendering.finished(block, scanner.references) for block in blocks)
+
+
+class BlockRenderer:
+    """Renders one text while it is being written: finished blocks once, the open block when it is asked for.
+
+    All finished blocks together are the HTML of the whole, unless a link is defined after the block that uses it.
+    """
+
+    def __init__(self) -> None:
+        self._scanner = Scanner()
+        self._rendering = _Rendering()
+        self._text: list[str] = []
+        self._ready: list[str] = []
+        self._tail_source = ""
+        self._tail_html = ""
+
+    def feed(self, new_text: str) -> None:
+        self._text.append(new_text)
+        for block in self._scanner.feed(new_text):
+            self._add(block)
+
+    def take_blocks(self) -> str:
+        """The HTML of the blocks that were finished since the last call."""
+        ready, self._ready = "".join(self._ready), []
+        return ready
+
+    def tail(self) -> str:
+        """The HTML of the open block. A large one is mostly what it was at an earlier call, with the rest as text."""
+        source = self._scanner.open_text()
+        if not self._is_due(source):
+            return self._tail_html + sanitiser.clean(writer.unformatted(source[len(self._tail_source) :]))
+        self._tail_source = source
+        self._tail_html = self._rendering.unfinished(self._scanner)
+        return self._tail_html
+
+    @property
+    def tail_is_due(self) -> bool:
+        """Whether the open block has changed enough to be sent again; when it has not, the new text alone will do."""
+        return self._is_due(self._scanner.open_text())
+
+    def finish(self) -> str:
+        """The HTML of everything that was not taken yet; the text has ended."""
+        for block in self._scanner.finish():
+            self._add(block)
+        return self.take_blocks()
+
+    def whole(self) -> str:
+        """The HTML of all the text so far, as `render` makes it."""
+        return html("".join(self._text))
+
+    def _add(self, block: Block) -> None:
+        self._tail_source = self._tail_html = ""
+        self._ready.append(self._rendering.finished(block, self._scanner.references))
+
+    def _is_due(self, source: str) -> bool:
+        grown = len(source) - len(self._tail_source)
+        return self._scanner.open.fence is not None or len(source) <= _SMALL or grown * _GROWTH >= len(source)
+
+
+class _Rendering:
+    """What one text has used of its limits, in the order of its blocks."""
+
+    def __init__(self) -> None:
+        self._highlighter = Highlighter()
+        self._room = limits.FREE_OUTPUT
+        self._is_spent = False
+
+    def finished(self, block: Block, references: References) -> str:
+        self._room += limits.MAX_GROWTH * len(block.source)
+        made = sanitiser.clean(self._formatted(block, references))
+        self._room -= len(made)
+        return made
+
+    def unfinished(self, scanner: Scanner) -> str:
+        """The open block: never highlighted, and as it was written where it would cost much."""
+        source = scanner.open_text()
+        if scanner.open.fence:
+            made = writer.code(scanner.fenced(), writer.fence_language(scanner.open.fence), None)
+        elif scanner.open_work() > limits.MAX_OPEN_WORK or self._is_spent:
+            made = writer.unformatted(source)
+        else:
+            env: Env = {"references": dict(scanner.references)} if scanner.references else {}
+            tokens = parse_blocks(source, env)
+            try:
+                made = _written(tokens, env, source, self._room + limits.MAX_GROWTH * len(source), None)
+            except writer.TooLong:
+                made = writer.unformatted(source)
+        return sanitiser.clean(made)
+
+    def _formatted(self, block: Block, references: References) -> str:
+        if block.is_plain or self._is_spent:
+            return writer.unformatted(block.source)
+        env: Env = {"references": references} if references else {}
+        try:
+            return _written(block.tokens, env, block.source, self._room, self._highlighter.html)
+        except writer.TooLong:
+            self._is_spent = True
+            return writer.unformatted(block.source)
+
+
+def _written(tokens: list[Token], env: Env, source: str, room: int, highlight: writer.Highlight | None) -> str:
+    if any(token.level >= limits.MAX_NESTING - 1 and token.nesting == 1 for token in tokens):
+        return f'<p dir="auto">{writer.unformatted(source.strip())}</p>\n'
+    parse_inlines(tokens, env)
+    return writer.write(tokens, room, highlight)

@@ -1,0 +1,216 @@
+"""Tokens → HTML. Writes every element itself and copies nothing from the text but escaped characters. No I/O."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from markdown_it.common.utils import unescapeAll
+from markdown_it.token import Token
+
+from conversations.markup import links
+from conversations.markup.highlighting import language
+
+Highlight = Callable[[str, str], str | None]
+
+TABLE_OPEN = '<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n'
+_FIXED = {
+    "blockquote_open": "<blockquote>\n",
+    "blockquote_close": "</blockquote>\n",
+    "bullet_list_open": "<ul>\n",
+    "bullet_list_close": "</ul>\n",
+    "em_close": "</em>",
+    "em_open": "<em>",
+    "hardbreak": "<br>\n",
+    "hr": "<hr>\n",
+    "list_item_close": "</li>\n",
+    "list_item_open": '<li dir="auto">',
+    "ordered_list_close": "</ol>\n",
+    "s_close": "</s>",
+    "s_open": "<s>",
+    "softbreak": "\n",
+    "strong_close": "</strong>",
+    "strong_open": "<strong>",
+    "table_close": "</table></div>\n",
+    "table_open": TABLE_OPEN,
+    "tbody_close": "</tbody>\n",
+    "tbody_open": "<tbody>\n",
+    "td_close": "</td>\n",
+    "th_close": "</th>\n",
+    "thead_close": "</thead>\n",
+    "thead_open": "<thead>\n",
+    "tr_close": "</tr>\n",
+    "tr_open": "<tr>\n",
+}
+_TICK = {True: '<span class="task">☑</span> ', False: '<span class="task">☐</span> '}
+
+
+class TooLong(Exception):
+    """The HTML would be longer than there is room for."""
+
+
+@dataclass(slots=True)
+class _Link:
+    """The link that is being written: its text as people see it, and the pictures found in it."""
+
+    address: str
+    text: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+
+
+def write(tokens: Sequence[Token], room: int, highlight: Highlight | None) -> str:
+    """The HTML of parsed blocks; raises TooLong beyond `room` characters. Without `highlight` code stays plain."""
+    return _Writer(room, highlight).written(tokens)
+
+
+def code(text: str, name: str, highlighted: str | None) -> str:
+    """A code block; `name` is a language of the highlighter or ""."""
+    kind = f' class="language-{name}"' if name else ""
+    inner = _escape(text) if highlighted is None else highlighted
+    return f'<div class="code"><pre dir="ltr" tabindex="0"><code{kind}>{inner}</code></pre></div>\n'
+
+
+def fence_language(token: Token) -> str:
+    """The language of a code block as far as the highlighter knows it, else ""."""
+    return language(unescapeAll(token.info))
+
+
+def unformatted(text: str) -> str:
+    """Text as it was written, line by line."""
+    return _escape(text).replace("\n", "<br>\n")
+
+
+class _Writer:
+    def __init__(self, room: int, highlight: Highlight | None) -> None:
+        self._parts: list[str] = []
+        self._room = room
+        self._highlight = highlight
+        self._links: list[_Link] = []
+
+    def written(self, tokens: Sequence[Token]) -> str:
+        before = None
+        for token in tokens:
+            self._block(token, before)
+            before = token
+        return "".join(self._parts)
+
+    def _put(self, html: str) -> None:
+        self._room -= len(html)
+        if self._room < 0:
+            raise TooLong
+        self._parts.append(html)
+
+    def _block(self, token: Token, before: Token | None) -> None:
+        match token.type:
+            case "inline":
+                for child in token.children or ():
+                    self._inline(child)
+            case "paragraph_open" | "paragraph_close":
+                self._paragraph(token, before)
+            case "heading_open":
+                self._put(f'<{token.tag} dir="auto">')
+            case "heading_close":
+                self._put(f"</{token.tag}>\n")
+            case "ordered_list_open":
+                self._put(
+                    f'<ol start="{int(start)}">\n' if (start := token.attrs.get("start")) is not None else "<ol>\n"
+                )
+            case "td_open" | "th_open":
+                self._put(_cell(token))
+            case "fence" | "code_block":
+                self._code(token)
+            case _:
+                self._put(_FIXED[token.type])
+                if "checked" in token.meta:
+                    self._put(_TICK[token.meta["checked"]])
+
+    def _paragraph(self, token: Token, before: Token | None) -> None:
+        if token.hidden:
+            self._put("" if token.nesting == 1 else "\n")
+        elif token.nesting == -1:
+            self._put("</p>\n")
+        else:
+            # The direction of a list item is that of its first text, which has to have none of its own for that.
+            is_first_of_item = before is not None and before.type == "list_item_open"
+            self._put("<p>" if is_first_of_item else '<p dir="auto">')
+
+    def _code(self, token: Token) -> None:
+        name = fence_language(token)
+        highlighted = self._highlight(token.content, name) if self._highlight and name else None
+        self._put(code(token.content, name, highlighted))
+
+    def _inline(self, token: Token) -> None:
+        match token.type:
+            case "text":
+                self._text(token.content)
+            case "code_inline":
+                self._note(token.content)
+                self._put(f"<code>{_escape(token.content)}</code>")
+            case "link_open":
+                self._open_link(str(token.attrs["href"]))
+            case "link_close":
+                self._close_link()
+            case "image":
+                self._picture(token)
+            case _:
+                self._note(" " if token.type == "softbreak" else "")
+                self._put(_FIXED[token.type])
+
+    def _text(self, text: str) -> None:
+        self._note(text)
+        self._put(_escape(text))
+
+    def _note(self, text: str) -> None:
+        if self._links:
+            self._links[0].text.append(text)
+
+    def _open_link(self, address: str) -> None:
+        self._links.append(_Link(address))
+        if len(self._links) == 1 and links.host(address):
+            self._put(_anchor(address))
+
+    def _close_link(self) -> None:
+        link = self._links.pop()
+        if self._links:
+            return
+        if links.host(link.address):
+            is_disguised = bool(link.pictures) or links.is_disguised("".join(link.text), link.address)
+            self._put((_place(link.address) if is_disguised else "") + "</a>")
+        for address in link.pictures:
+            self._put(" ")
+            self._stand_in("image", address)
+
+    def _picture(self, token: Token) -> None:
+        """A link in place of a picture: nothing is fetched because a text says so."""
+        text = " ".join(_plain(token.children or ()).split()) or "image"
+        address = str(token.attrs["src"])
+        if self._links:
+            self._links[0].pictures.append(address)
+            self._text(text)
+        else:
+            self._stand_in(text, address)
+
+    def _stand_in(self, text: str, address: str) -> None:
+        shown = _escape(text)
+        self._put(f"{_anchor(address)}{shown}{_place(address)}</a>" if links.host(address) else shown)
+
+
+def _anchor(address: str) -> str:
+    return f'<a href="{escape(address)}" rel="noopener noreferrer nofollow ugc">'
+
+
+def _place(address: str) -> str:
+    return f' <span class="host" dir="ltr">({_escape(links.place(address))})</span>'
+
+
+def _cell(token: Token) -> str:
+    align = str(token.attrs.get("style", "")).removeprefix("text-align:")
+    return f'<{token.tag} dir="auto" align="{align}">' if align else f'<{token.tag} dir="auto">'
+
+
+def _escape(text: str) -> str:
+    """Escaped as the sanitiser writes it, so that the length is known before."""
+    return escape(text, quote=False).replace("\u00a0", "&nbsp;")
+
+
+def _plain(tokens: Sequence[Token]) -> str:
+    return "".join(" " if token.type in ("softbreak", "hardbreak") else token.content for token in tokens)

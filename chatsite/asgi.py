@@ -1,5 +1,6 @@
 """The ASGI entry: Django, a limit on request bodies in front of it, and what has to begin and end with the process."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -47,12 +48,12 @@ async def lifespan(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             end_streams_on(signal.SIGTERM)
             end_streams_on(signal.SIGINT)
-            sweeper.start()
+            await asyncio.to_thread(sweeper.start)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             sweeper.stop()
-            pool.close()
-            local.stop()
+            await asyncio.to_thread(pool.close)
+            await asyncio.to_thread(local.stop)
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -17,9 +17,8 @@ PASSWORD = "a long password for tests"
 START_DEADLINE = 30.0  # seconds
 
 ADD_PEOPLE = """
-import sys
 from conversations.models import User
-for name in sys.argv[1:] or {names!r}:
+for name in {names!r}:
     User.objects.create_user(name, name + "@example.com", {password!r}, is_staff=name == "root", is_superuser=name == "root")
 """
 

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import urlsplit
 
 from tests.live.eventstream import EventStream
@@ -24,6 +25,7 @@ class Reply:
 
     def __init__(self) -> None:
         self.status, self.headers, self.complete = 0, dict[str, str](), False
+        self.cookies: list[str] = []
         self._buffer = b""
         self._chunked, self._left = False, -1
 
@@ -42,7 +44,9 @@ class Reply:
             raise ValueError(f"not a status line: {first[:80]!r}")
         self.status, self._buffer = int(first.split()[1]), rest
         fields = (line.partition(":") for line in lines)
-        self.headers = {name.strip().lower(): value.strip() for name, _, value in fields}
+        pairs = [(name.strip().lower(), value.strip()) for name, _, value in fields]
+        self.headers = dict(pairs)
+        self.cookies = [value for name, value in pairs if name == "set-cookie"]
         self._chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
         self._left = 0 if self.status in (204, 304) else int(self.headers.get("content-length", "-1"))
         self.complete = not self._chunked and self._left == 0
@@ -133,8 +137,8 @@ class Connection(asyncio.Protocol):
         self._closes_itself, self._watch = False, Watch()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # The loop may be uvloop's, whose transports have another base class.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._recording.pieces.append((time.monotonic(), data))

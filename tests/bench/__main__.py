@@ -1,0 +1,161 @@
+"""`python -m tests.bench`: chatsite under load beside the direct connection to the same upstream, in one run.
+
+A benchmark, not a test: it ends with status 0 whatever the figures are, and with 1 if it could not measure.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from tests.bench import load, processes, report
+from tests.bench.figures import Figures, figures, percentile
+from tests.bench.firstpage import first_page
+from tests.bench.processes import ROOT
+from tests.bench.site import Site
+
+TOKENS = 200
+REPEATS_ALONE = 5  # one reply at a time says little; so many, one after the other, say more
+SMALL_SENDS, SMALL_TOKENS = 30, 2
+BUILD = ROOT / ".build"
+MEGABYTE = 1_000_000
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", default="1,50,200", help="numbers of concurrent replies, such as 1,50,200,500")
+    parser.add_argument("--runs", type=int, default=1, help="how often to measure; the table shows medians")
+    parser.add_argument("--tokens", type=int, default=TOKENS, help="tokens of a reply")
+    parser.add_argument("--server-command", default="", help="what to start instead of manage.py serve")
+    parser.add_argument(
+        "--setting", action="append", default=[], metavar="NAME=VALUE", help="for the server's environment"
+    )
+    parser.add_argument("--out", type=Path, default=BUILD / "bench.json")
+    return parser.parse_args()
+
+
+class Bench:
+    """One run: a fake upstream, a fresh server, all levels of concurrency."""
+
+    def __init__(self, chosen: argparse.Namespace, levels: Sequence[int], folder: Path) -> None:
+        self.chosen, self.levels, self.folder = chosen, levels, folder
+        self.measured: dict[str, float] = {}
+        self.remarks: list[str] = []
+
+    def run(self) -> None:
+        with processes.upstream() as (upstream_url, self.upstream_pid):
+            self.upstream_url = upstream_url
+            settings = dict(pair.split("=", 1) for pair in self.chosen.setting)
+            self.site = Site(self.folder, upstream_url, self.chosen.server_command, settings)
+            self.people = self.site.prepare(max(*self.levels, SMALL_SENDS))
+            log = BUILD / "bench-server.log"
+            with self.site.running(log) as seconds:
+                self.measured["start"] = seconds
+            with self.site.running(log) as seconds:
+                self.measured["start again"] = seconds
+                self.at_rest()
+                self.small_sends()
+                for level in self.levels:
+                    self.level(level)
+                self.measured["peak memory"] = self.site.spent().peak / MEGABYTE
+
+    def at_rest(self) -> None:
+        fetched = uvloop.run(first_page(f"{self.site.url}/", self.people[0]))
+        if wrong := [page for page in fetched if page.status != 200]:
+            self.remarks.append(f"the first page loads what is not there: {wrong}")
+        self.measured["first page"] = sum(page.wire_bytes for page in fetched) / 1000
+        self.measured["first page requests"] = len(fetched)
+        self.measured["idle memory"] = self.site.spent().resident / MEGABYTE
+
+    def small_sends(self) -> None:
+        """Short replies one after the other: what a send costs beside its tokens. The first few only warm up."""
+        for count, run in ((5, "warm"), (SMALL_SENDS, "small")):
+            found, cpu = self.through_site(count, run, tokens=SMALL_TOKENS, spread=count * 0.15)
+            self.note("small sends", found)
+        self.measured["send cpu"] = cpu / SMALL_SENDS * 1000
+
+    def level(self, level: int) -> None:
+        direct, ours, cpu = Figures(), Figures(), 0.0
+        for repeat in range(REPEATS_ALONE if level == 1 else 1):
+            straight = uvloop.run(
+                load.straight(self.upstream_url, level, f"d{level}-{repeat}", tokens=self.chosen.tokens)
+            )
+            direct.join(self.understood(straight, f"d{level}-{repeat}"))
+            found, used = self.through_site(level, f"s{level}-{repeat}", tokens=self.chosen.tokens, spread=load.SPREAD)
+            ours.join(found)
+            cpu += used
+        self.keep(level, direct, " direct")
+        self.keep(level, ours, "")
+        self.measured[f"{level} cpu"] = cpu / max(1, ours.tokens) * 10_000
+        self.measured[f"{level} memory"] = self.site.spent().peak / MEGABYTE
+        self.note(f"{level} at once", ours)
+
+    def through_site(self, count: int, run: str, *, tokens: int, spread: float) -> tuple[Figures, float]:
+        """Open the pages, then measure pressing Send until all replies are over: figures and CPU seconds."""
+        base_url, people = self.site.url, self.people[:count]
+
+        async def measure() -> tuple[list[load.Exchange], float]:
+            press_all = await load.through_site(base_url, people, run, tokens=tokens, spread=spread)
+            before, driver = self.site.spent().cpu, time.process_time()
+            upstream = processes.spent(self.upstream_pid).cpu
+            exchanges = await press_all()
+            self.measured[f"{count} driver cpu"] = time.process_time() - driver
+            self.measured[f"{count} upstream cpu"] = processes.spent(self.upstream_pid).cpu - upstream
+            return exchanges, self.site.spent().cpu - before
+
+        exchanges, cpu = uvloop.run(measure())
+        return self.understood(exchanges, run), cpu
+
+    def understood(self, exchanges: list[load.Exchange], run: str) -> Figures:
+        return figures(exchanges, uvloop.run(load.sent_by(self.upstream_url, run)))
+
+    def keep(self, level: int, found: Figures, suffix: str) -> None:
+        for name, values in (("first", found.first), ("delay", found.delays), ("answer", found.answers)):
+            for rank in (50, 99):
+                self.measured[f"{level} {name} p{rank}{suffix}"] = percentile(values, rank) * 1000
+        self.measured[f"{level} failed{suffix}"] = found.failures.total()
+        self.measured[f"{level} lost{suffix}"] = found.lost.total()
+        self.measured[f"{level} events{suffix}"] = found.events / max(1, found.replies)
+        self.measured[f"{level} wire kB{suffix}"] = found.wire_bytes / max(1, found.replies) / 1000
+
+    def note(self, what: str, found: Figures) -> None:
+        self.remarks += [f"{what}: {count} × {reason}" for reason, count in (found.failures + found.lost).items()]
+
+
+def main() -> int:
+    chosen = options()
+    levels = [int(level) for level in chosen.only.split(",")]
+    BUILD.mkdir(exist_ok=True)
+    runs: list[dict[str, float]] = []
+    remarks: list[str] = []
+    for number in range(chosen.runs):
+        with tempfile.TemporaryDirectory(prefix="chatsite-bench-") as folder:
+            bench = Bench(chosen, levels, Path(folder))
+            bench.run()
+        runs.append(bench.measured)
+        remarks += [f"run {number + 1}: {remark}" for remark in bench.remarks]
+    measured = report.medians(runs)
+    print(report.table(measured, levels))
+    print("\n".join(remarks))
+    write(chosen.out, levels, measured, runs, remarks)
+    return 0
+
+
+def write(
+    out: Path, levels: Sequence[int], measured: dict[str, float], runs: list[dict[str, float]], remarks: list[str]
+) -> None:
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
+    value = {"levels": levels, "machine": machine, "measured": measured, "runs": runs, "remarks": remarks}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

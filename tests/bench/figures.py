@@ -1,0 +1,131 @@
+"""From recordings to figures. Pure functions; times in seconds."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.bench.load import Exchange
+from tests.live import pages
+from tests.live.eventstream import EventStream
+from tests.live.transcript import Transcript
+
+WORD = re.compile(r"w(\d+)")
+
+
+def percentile(values: Sequence[float], rank: float) -> float:
+    """Nearest rank; nan of nothing."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(rank / 100 * len(ordered)) - 1)] if ordered else math.nan
+
+
+@dataclass(slots=True)
+class Figures:
+    """Of one load: `first` is from pressing Send to the first visible text, `delays` what each token came later than
+    the upstream sent it, `answers` from pressing Send to the end of the answer to the form.
+
+    failures: replies that did not end well, by reason
+    lost: replies whose text is not what the upstream sent, or was sent more than once
+    """
+
+    replies: int = 0
+    tokens: int = 0
+    first: list[float] = field(default_factory=list)
+    delays: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    events: int = 0
+    wire_bytes: int = 0
+
+    def add(self, exchange: Exchange, sent: list[list[float]]) -> None:
+        self.replies += 1
+        if exchange.recording is None:
+            self.failures[exchange.failure] += 1
+            return
+        arrivals = list(direct_arrivals(exchange) if exchange.way == "direct" else self._followed(exchange))
+        self.wire_bytes += sum(len(data) for _, data in exchange.recording.pieces)
+        if len(sent) != 1:
+            self.lost[f"the upstream was called {len(sent)} times"] += 1
+        elif arrivals:
+            self._timed(exchange, arrivals, sent[0])
+        elif exchange.way == "direct":
+            self.failures["no token came"] += 1
+
+    def join(self, other: "Figures") -> None:
+        """Take over what another load gave."""
+        for name in ("replies", "tokens", "first", "delays", "answers", "failures", "lost", "events", "wire_bytes"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def _timed(self, exchange: Exchange, arrivals: list[tuple[float, int]], sent: list[float]) -> None:
+        self.first.append(arrivals[0][0] - exchange.pressed)
+        self.answers.append(exchange.answered - exchange.pressed)
+        delays = list(delays_of(arrivals, sent))
+        self.delays += delays
+        self.tokens += len(sent)
+        if len(delays) != exchange.tokens:
+            self.lost[f"{exchange.tokens - len(delays)} tokens never came"] += 1
+
+    def _followed(self, exchange: Exchange) -> list[tuple[float, int]]:
+        assert exchange.recording is not None
+        transcript = exchange.recording.transcript()
+        self.events += len(transcript.events)
+        if reason := not_well(transcript):
+            self.failures[reason] += 1
+        elif reason := not_equal(transcript, exchange.tokens):
+            self.lost[reason] += 1
+        return [(seen.at, last) for seen in transcript.events if (last := last_word(seen.event.data)) >= 0]
+
+
+def last_word(text: str) -> int:
+    """The highest number of a word in this text, -1 without one."""
+    return max((int(number) for number in WORD.findall(text)), default=-1)
+
+
+def direct_arrivals(exchange: Exchange) -> Iterator[tuple[float, int]]:
+    assert exchange.recording is not None
+    stream = EventStream()
+    for at, body in exchange.recording.arrivals():
+        for event in stream.feed(body):
+            if event.data != "[DONE]":
+                content = json.loads(event.data)["choices"][0]["delta"].get("content", "")
+                if (last := last_word(content)) >= 0:
+                    yield at, last
+
+
+def delays_of(arrivals: Sequence[tuple[float, int]], sent: Sequence[float]) -> Iterator[float]:
+    """For each token the time between its sending and the first arrival that shows it or a later one."""
+    shown = 0
+    for at, last in arrivals:
+        while shown <= last and shown < len(sent):
+            yield at - sent[shown]
+            shown += 1
+
+
+def not_well(transcript: Transcript) -> str:
+    """Why this reply did not end well, or ""."""
+    if transcript.status_code != 200:
+        return f"stream answered {transcript.status_code}"
+    if transcript.ending != "final" or transcript.final is None:
+        return f"stream ended by {transcript.ending}"
+    final = transcript.final
+    return "" if final.status == "complete" else f"{final.status} {final.error_code}".strip()
+
+
+def not_equal(transcript: Transcript, tokens: int) -> str:
+    """What is wrong with the text, or "": nothing missing at the end, nothing doubled or out of order on the way."""
+    expected = "".join(f"w{number}" for number in range(tokens))
+    if transcript.letters != expected:
+        return "text differs"
+    if not expected.startswith(pages.letters(transcript.streamed_text)):
+        return "text was wrong on the way"
+    return "unknown events" if transcript.unknown else ""
+
+
+def figures(exchanges: Sequence[Exchange], sent: dict[str, list[list[float]]]) -> Figures:
+    result = Figures()
+    for exchange in exchanges:
+        result.add(exchange, sent.get(exchange.tag, []))
+    return result

@@ -1,0 +1,98 @@
+"""Targets, and the table that sets what was measured against them and against the direct connection. No I/O."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Measured = Mapping[str, float]
+"""Figures by name, as in "50 first p50"; the direct connection's are called "50 first p50 direct"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row: `figure` is its name among the measured, `target` the highest value that is good enough."""
+
+    figure: str
+    words: str
+    unit: str
+    target: float | None = None
+
+
+def lines_of_level(level: int, limits: Mapping[str, float]) -> list[Line]:
+    many = f"{level} at once: "
+    rows = [
+        ("first p50", "send to first token, median", "ms"),
+        ("first p99", "send to first token, p99", "ms"),
+        ("delay p50", "added delay of a token, median", "ms"),
+        ("delay p99", "added delay of a token, p99", "ms"),
+        ("cpu", "server CPU per 10,000 tokens", "s"),
+        ("failed", "failed replies", ""),
+        ("lost", "replies with lost or doubled text", ""),
+    ]
+    return [Line(f"{level} {name}", many + words, unit, limits.get(name)) for name, words, unit in rows]
+
+
+ALWAYS = {"failed": 0.0, "lost": 0.0}
+LEVELS = {
+    1: {"first p50": 75.0, **ALWAYS},
+    50: {"first p50": 100.0, **ALWAYS},
+    200: {"first p50": 1000.0, "delay p50": 50.0, "delay p99": 1500.0, "cpu": 1.6, **ALWAYS},
+}
+GENERAL = [
+    Line("start", "start to first answer", "s", 1.5),
+    Line("start again", "start to first answer, second start", "s", 1.5),
+    Line("idle memory", "memory when idle", "MB", 100.0),
+    Line("peak memory", "highest memory", "MB"),
+    Line("first page", "first page on the wire", "kB", 60.0),
+    Line("first page requests", "first page, requests", "", 10.0),
+    Line("send cpu", "server CPU of a send of 2 tokens", "ms"),
+]
+
+
+def lines(levels: Sequence[int]) -> list[Line]:
+    return [line for level in levels for line in lines_of_level(level, LEVELS.get(level, ALWAYS))] + GENERAL
+
+
+def medians(runs: Sequence[Measured]) -> dict[str, float]:
+    """The median over the runs of each figure; of failures and losses the worst run counts."""
+    return {name: _middle(name, [run[name] for run in runs if name in run]) for name in runs[0]}
+
+
+def _middle(name: str, values: Sequence[float]) -> float:
+    return max(values) if name.endswith(("failed", "lost")) else statistics.median(values)
+
+
+def table(measured: Measured, levels: Sequence[int]) -> str:
+    head = ("", "direct", "chatsite", "ratio", "target", "")
+    rows = [head, *(row(line, measured) for line in lines(levels))]
+    widths = [max(len(cells[column]) for cells in rows) for column in range(len(head))]
+    return "\n".join(_aligned(cells, widths) for cells in rows)
+
+
+def row(line: Line, measured: Measured) -> tuple[str, ...]:
+    ours, direct = measured.get(line.figure, math.nan), measured.get(f"{line.figure} direct")
+    ratio = f"{ours / direct:.1f}" if direct and line.unit else ""
+    target = "" if line.target is None else f"≤ {number(line.target, line.unit)}"
+    return (line.words, number(direct, line.unit), number(ours, line.unit), ratio, target, verdict(ours, line.target))
+
+
+def verdict(value: float, target: float | None) -> str:
+    if target is None:
+        return ""
+    return "met" if value <= target else "MISSED"
+
+
+def number(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    digits = 2 if unit == "s" else 1 if unit == "ms" and abs(value) < 100 else 0
+    return f"{value:,.{digits}f} {unit}".strip()
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = (
+        cell.ljust(width) if not at else cell.rjust(width)
+        for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "  ".join([first, *others]).rstrip()

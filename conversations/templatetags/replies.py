@@ -6,6 +6,7 @@ from datetime import datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -89,3 +90,9 @@ def _scale(attachment: Attachment, width: int, height: int) -> float:
 @register.simple_tag
 def signup_is_open() -> bool:
     return bool(settings.CHATSITE_SIGNUP == "open")
+
+
+@register.filter
+def sentences(help_text: str) -> str:
+    """Django writes some help texts as HTML lists; here they are sentences one after the other."""
+    return strip_tags(str(help_text).replace("</li>", "</li> ")).strip()

@@ -23,31 +23,15 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
 
 from conversations import providers
-from conversations.providers import attempts
+from conversations.providers import attempts, errors
 from conversations.providers.attempts import Attempt, Refused
 from conversations.providers.base import Endpoint, Model, Prepared, Vendor
 from conversations.providers.call import DEFAULT_LIMITS, Call, Limits
-from conversations.providers.errors import (
-    BrokenStream,
-    Cancelled,
-    NotConfigured,
-    ProviderError,
-    TimedOut,
-    Unavailable,
-    UnexpectedReply,
-)
 from conversations.providers.events import Event
 from conversations.providers.replies.decoder import Decoder
 from conversations.providers.turns import ChatRequest
@@ -91,12 +75,35 @@ def _shut_down(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
+class _Head:
+    """The lines of a reply's head as http.client reads them; it takes the end of the connection for their end."""
+
+    def __init__(self, lines: Any) -> None:
+        self._lines = lines
+        self.last = b""
+
+    def readline(self, limit: int) -> bytes:
+        self.last = self._lines.readline(limit)
+        return self.last
+
+
 class _Incoming(http.client.HTTPResponse):
     """The reply on one connection."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.sock = sock
+
+    def begin(self) -> None:
+        lines = self.fp
+        head: Any = _Head(lines)
+        self.fp = head
+        try:
+            super().begin()
+        finally:
+            self.fp = lines
+        if not head.last:
+            raise http.client.RemoteDisconnected("closed within the head")
 
     @property
     def has_more(self) -> bool:
@@ -155,7 +162,7 @@ def _connected(connection: HTTPConnection, line: _Line) -> socket.socket:
     try:
         addresses = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NameResolutionError(connection.host, connection, socket.gaierror(str(error))) from error
+        raise exceptions.NameResolutionError(connection.host, connection, socket.gaierror(str(error))) from error
     failure: OSError = OSError("no address")
     for family, kind, protocol, _, address in addresses:
         sock = socket.socket(family, kind, protocol)
@@ -167,15 +174,15 @@ def _connected(connection: HTTPConnection, line: _Line) -> socket.socket:
         except OSError as error:
             sock.close()
             failure = error
-        except ProviderError:
+        except errors.ProviderError:
             sock.close()
             raise
         else:
             return sock
     if isinstance(failure, TimeoutError):
-        raise ConnectTimeoutError(connection, "timed out") from failure
+        raise exceptions.ConnectTimeoutError(connection, "timed out") from failure
     line.was_refused = isinstance(failure, ConnectionRefusedError)
-    raise NewConnectionError(connection, "no connection") from failure
+    raise exceptions.NewConnectionError(connection, "no connection") from failure
 
 
 _current = threading.local()  # the line of the call that this thread is sending; urllib3 has no other way to pass it
@@ -247,7 +254,7 @@ class _Exchange:
         self._line = _Line(call)
 
     def events(self) -> Generator[Event, None, None]:
-        """Raises a ProviderError after the events that came before it."""
+        """Raises ProviderError after the events that came before it."""
         self.call.begin(self.limits)
         response: requests.Response | None = None
         try:
@@ -271,40 +278,40 @@ class _Exchange:
             request.prepare(self.prepared.method, self.prepared.url, headers=headers, data=self.prepared.content)
             timeout = (self.limits.connect, self.limits.first_byte)
             return _adapter().send(request, stream=True, timeout=timeout, verify=True)
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, exceptions.HTTPError, OSError) as error:
             self.call.check()
             raise self._why_not_sent(error) from error
         finally:
             _current.line = None
 
-    def _why_not_sent(self, error: Exception) -> ProviderError:
+    def _why_not_sent(self, error: Exception) -> errors.ProviderError:
         if isinstance(error, ValueError):  # requests' words for an address that is none
-            return NotConfigured("the provider's address is not usable")
+            return errors.NotConfigured("the provider's address is not usable")
         if self._line.was_refused:
             return Refused("the connection was refused")
         causes = list(_causes(error))
-        if any(isinstance(cause, TimeoutError | ReadTimeoutError) for cause in causes):
-            return TimedOut("no answer for too long")
+        if any(isinstance(cause, TimeoutError | exceptions.ReadTimeoutError) for cause in causes):
+            return errors.TimedOut("no answer for too long")
         if any(isinstance(cause, ssl.SSLError) for cause in causes):
-            return Unavailable("no trusted connection to the provider")
-        if any(isinstance(cause, NameResolutionError) for cause in causes):
-            return Unavailable("the provider's name is not known")
+            return errors.Unavailable("no trusted connection to the provider")
+        if any(isinstance(cause, exceptions.NameResolutionError) for cause in causes):
+            return errors.Unavailable("the provider's name is not known")
         if any(isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError) for cause in causes):
-            return UnexpectedReply("no HTTP reply")
-        return Unavailable("the connection broke before an answer")
+            return errors.UnexpectedReply("no HTTP reply")
+        return errors.Unavailable("the connection broke before an answer")
 
     def _read(self, response: requests.Response, decoder: Decoder) -> Iterator[Event]:
         yield from decoder.opening()
-        failure: ProviderError | None = None
+        failure: errors.ProviderError | None = None
         try:
             for data in self._pieces(response, decoder):
                 yield from decoder.feed(data)
-        except ProviderError as error:
+        except errors.ProviderError as error:
             failure = error
         yield from decoder.end(is_cut=failure is not None)
-        if failure and (isinstance(failure, Cancelled) or not decoder.is_complete):
-            is_early = isinstance(failure, BrokenStream) and not decoder.has_content
-            raise Unavailable(failure.detail) if is_early else failure
+        if failure and (isinstance(failure, errors.Cancelled) or not decoder.is_complete):
+            is_early = isinstance(failure, errors.BrokenStream) and not decoder.has_content
+            raise errors.Unavailable(failure.detail) if is_early else failure
         yield from decoder.close()
 
     def _pieces(self, response: requests.Response, decoder: Decoder) -> Iterator[bytes]:
@@ -330,21 +337,21 @@ class _Exchange:
             if self._line.incoming:
                 self._line.incoming.sock.settimeout(remaining)
             data: bytes = response.raw.read1(PIECE, decode_content=True)
-        except ReadTimeoutError as error:
+        except exceptions.ReadTimeoutError as error:
             self.call.check()
-            raise TimedOut("no progress for too long") from error
-        except DecodeError as error:
-            raise UnexpectedReply("compressed in an unreadable way") from error
-        except (HTTPError, OSError, http.client.HTTPException) as error:
+            raise errors.TimedOut("no progress for too long") from error
+        except exceptions.DecodeError as error:
+            raise errors.UnexpectedReply("compressed in an unreadable way") from error
+        except (exceptions.HTTPError, OSError, http.client.HTTPException) as error:
             self.call.check()
-            raise BrokenStream("the connection broke") from error
+            raise errors.BrokenStream("the connection broke") from error
         self.call.check()  # a socket that was shut down reads like one that has come to its end
         return data
 
     def _drain(self, response: requests.Response) -> None:
         """Take what is left of a body whose reply has ended, so that the connection can be used again; not for long."""
         last_moment = time.monotonic() + self.limits.linger
-        with suppress(HTTPError, OSError, http.client.HTTPException):
+        with suppress(exceptions.HTTPError, OSError, http.client.HTTPException):
             while self._line.incoming and (seconds := last_moment - time.monotonic()) > 0:
                 self._line.incoming.sock.settimeout(seconds)
                 response.raw.read1(PIECE, decode_content=True)

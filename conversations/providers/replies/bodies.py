@@ -165,7 +165,7 @@ class JsonBody(_Whole):
         try:
             value = loads(text)
         except Unreadable:
-            if not is_closed:
+            if not is_closed and not is_cut:
                 self._collector.fail(BrokenStream("the reply ended in the middle"))
             self._collector.not_read("a reply that is no JSON")
         else:
@@ -184,7 +184,7 @@ class TextBody(_Whole):
             self._collector.is_ended = True
             self._collector.picture(pictures.from_base64(text))
         else:
-            what = "an HTML page" if text.startswith("<") else "text that is no JSON"
+            what = "an HTML page" if text.startswith("<") else "text"
             self._collector.not_read(f"{what} instead of a reply")
 
 
@@ -219,6 +219,7 @@ class ErrorBody(_Whole):
 
 def _read(collector: Collector, value: Json, context: Context) -> None:
     if isinstance(value, str):
+        collector.shape = "text"
         collector.readable += 1
         reader.read_either(collector, value)
     else:

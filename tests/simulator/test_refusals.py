@@ -132,6 +132,20 @@ def test_the_gemini_models_refuse(sim: Simulator, model: str, wrong: str) -> Non
     assert isinstance(error, str) or (error["code"] == 400 and error["status"] == "INVALID_ARGUMENT")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("no picture", "Unable to process input image"),
+        ("half a picture", "Unable to process input image"),
+        ("JPEG called PNG", "The image is image/jpeg, but its MIME type says image/png."),
+        ("two user turns", "alternate between user and model"),
+        ("model last", "end with a user role"),
+    ],
+)
+def test_google_says_what_is_wrong(sim: Simulator, wrong: str, words: str) -> None:
+    assert words in segmind(sim, OLDER, WRONG_GEMINI[wrong]).json()["error"]["message"]
+
+
 WRONG_CHAT: dict[str, list[Json]] = {
     "role model": [{"role": "model", "content": "Hi"}, *messages("Hello")],
     "blank": messages(" "),

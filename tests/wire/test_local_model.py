@@ -100,6 +100,18 @@ def test_prompts_cannot_be_looked_at() -> None:
     assert slots.status_code == 501
 
 
+def test_answers_are_sampled_as_its_makers_advise_unless_asked_otherwise() -> None:
+    endpoint = local.endpoint()
+    headers = {"Authorization": f"Bearer {endpoint.key}"}
+
+    props = requests.get(endpoint.base_url.replace("/v1", "/props"), headers=headers, timeout=DEADLINE).json()
+
+    sampling = props["default_generation_settings"]["params"]
+    assert sampling["temperature"] == pytest.approx(0.2)
+    assert sampling["top_p"] == pytest.approx(0.9)
+    assert sampling["repeat_penalty"] == pytest.approx(1.1)
+
+
 def test_what_the_engine_prints_goes_nowhere() -> None:
     with serving() as (process, _):
         assert [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (1, 2)] == ["/dev/null", "/dev/null"]

@@ -24,6 +24,7 @@ from tests.wire.model_process import (
     printed_by,
     script,
     serving,
+    started,
 )
 
 pytestmark = pytest.mark.xdist_group("local-model")
@@ -157,23 +158,43 @@ def test_it_dies_with_its_parent_though_a_stranger_holds_its_input_open() -> Non
         os.kill(stranger, signal.SIGKILL)
 
 
-def test_an_interrupt_of_the_whole_group_ends_it_quietly() -> None:
+def test_an_interrupt_of_the_whole_group_ends_it() -> None:
     with serving() as (process, _):
         process.send_signal(signal.SIGINT)
 
         assert process.wait(DEADLINE) == -signal.SIGINT
 
 
-def test_a_forked_process_starts_its_own() -> None:
+def test_an_interrupt_ends_it_even_while_the_engine_is_busy(tmp_path: Path) -> None:
+    busy = """
+        import pathlib, signal
+        pathlib.Path(__file__).with_name("loading").touch()
+        while True:
+            try:
+                signal.pause()
+            except KeyboardInterrupt:
+                pass
+    """
+    engine = package(tmp_path, "xllamacpp", busy)
+    with started(engine_folder=str(tmp_path)) as process:
+        assert eventually((engine / "loading").exists)
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(DEADLINE) == -signal.SIGINT
+
+
+def test_a_forked_process_leaves_it_alone_and_starts_its_own() -> None:
     code = """
         import os
         from conversations.providers import local
+        from tests.wire.model_process import answer
         first = local.endpoint()
         if (pid := os.fork()) == 0:
+            local.stop()
             second = local.endpoint()
             local.stop()
             os._exit(7 if second.base_url != first.base_url and second.key != first.key else 1)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), local.is_running(), local.endpoint() == first)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "Berlin" in answer(first), local.endpoint() == first)
     """
     assert printed_by(code) == "7 True True"
 

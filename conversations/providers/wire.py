@@ -79,7 +79,7 @@ class _Head:
     """The lines of a reply's head as http.client reads them; it takes the end of the connection for their end."""
 
     def __init__(self, lines: Any) -> None:
-        self._lines = lines
+        self._lines, self.close = lines, lines.close
         self.last = b""
 
     def readline(self, limit: int) -> bytes:
@@ -171,14 +171,13 @@ def _connected(connection: HTTPConnection, line: _Line) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(max(0.05, last_moment - time.monotonic()))
             sock.connect(address)
+            return sock
         except OSError as error:
             sock.close()
             failure = error
         except errors.ProviderError:
             sock.close()
             raise
-        else:
-            return sock
     if isinstance(failure, TimeoutError):
         raise exceptions.ConnectTimeoutError(connection, "timed out") from failure
     line.was_refused = isinstance(failure, ConnectionRefusedError)
@@ -357,12 +356,12 @@ class _Exchange:
                 response.raw.read1(PIECE, decode_content=True)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _causes(error: object) -> Iterator[BaseException]:
     """An exception and everything it wraps; urllib3 and requests keep that in different places."""
-    if error is not None:
+    if isinstance(error, BaseException):
         yield error
         inner = next((one for one in error.args if isinstance(one, BaseException)), None)
-        yield from _causes(error.__cause__ or error.__context__ or getattr(error, "reason", None) or inner)
+        yield from _causes(error.__cause__ or error.__context__ or inner or getattr(error, "reason", None))
 
 
 # What others call

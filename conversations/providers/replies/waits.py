@@ -15,12 +15,12 @@ HOUR, DAY = 3_600.0, 86_400.0
 LONGEST = 7 * DAY
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _STEP = r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|milliseconds?|h(?:ours?)?|m(?:in(?:utes?)?)?|s(?:ec(?:onds?)?)?)(?![a-z])"
-_DURATION = re.compile(rf"(?:{_STEP}\s*)+", re.IGNORECASE)
-_STEPS = re.compile(_STEP, re.IGNORECASE)
-_NUMBER = re.compile(r"\d{1,40}(?:\.\d{1,12})?")
-_IN_WORDS = re.compile(rf"(?:retry|again|reset\w*)\s+(?:in|after)\s+((?:{_STEP}\s*)+)", re.IGNORECASE)
-_PER_HOUR = re.compile(r"per[\s_-]?hour|hourly", re.IGNORECASE)
-_PER_DAY = re.compile(r"per[\s_-]?day|daily", re.IGNORECASE)
+_DURATION = re.compile(rf"(?:{_STEP}\s*)+", re.IGNORECASE | re.ASCII)
+_STEPS = re.compile(_STEP, re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"\d{1,40}(?:\.\d{1,12})?", re.ASCII)
+_IN_WORDS = re.compile(rf"(?:retry|again|reset\w*)\s+(?:in|after)\s+((?:{_STEP}\s*)+)", re.IGNORECASE | re.ASCII)
+_PER_HOUR = re.compile(r"per[\s_-]?hour|hourly", re.IGNORECASE | re.ASCII)
+_PER_DAY = re.compile(r"per[\s_-]?day|daily", re.IGNORECASE | re.ASCII)
 
 
 def wait(headers: Mapping[str, str], error: Json, text: str, now: datetime) -> float | None:

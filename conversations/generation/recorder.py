@@ -98,9 +98,11 @@ class Recorder:
             self._blocks = BlockRenderer()
         self._blocks.feed(text)
         now = time.monotonic()
-        if "\n" in text or now - self._rendered_at >= RENDER_EVERY:
+        is_time = "\n" in text or now - self._rendered_at >= RENDER_EVERY
+        finished = self._blocks.take_blocks() if is_time else ""
+        if finished or (is_time and self._blocks.tail_is_due):
             self._rendered_at = now
-            self.log.append(self._blocks.take_blocks(), self._blocks.tail())
+            self.log.append(finished, self._blocks.tail())
         else:
             self.log.add(escaped(text))
 

@@ -64,6 +64,7 @@ class Bench:
                 self.small_sends()
                 for level in self.levels:
                     self.level(level)
+                    self.measured[f"{level} reference"] = processes.reference() * 1000
                 self.measured["peak memory"] = self.site.spent().peak / MEGABYTE
 
     def at_rest(self) -> None:
@@ -103,15 +104,16 @@ class Bench:
 
         async def measure() -> tuple[list[load.Exchange], float]:
             press_all = await load.through_site(base_url, people, run, tokens=tokens, spread=spread)
-            before, driver = self.site.spent().cpu, time.process_time()
-            upstream = processes.spent(self.upstream_pid).cpu
+            before, others = self.site.spent().cpu, self.others_cpu()
             exchanges = await press_all()
-            self.measured[f"{count} driver cpu"] = time.process_time() - driver
-            self.measured[f"{count} upstream cpu"] = processes.spent(self.upstream_pid).cpu - upstream
+            self.measured[f"{run} cpu of driver and upstream"] = self.others_cpu() - others
             return exchanges, self.site.spent().cpu - before
 
         exchanges, cpu = uvloop.run(measure())
         return self.understood(exchanges, run), cpu
+
+    def others_cpu(self) -> float:
+        return time.process_time() + processes.spent(self.upstream_pid).cpu
 
     def understood(self, exchanges: list[load.Exchange], run: str) -> Figures:
         return figures(exchanges, uvloop.run(load.sent_by(self.upstream_url, run)))
@@ -143,9 +145,19 @@ def main() -> int:
         remarks += [f"run {number + 1}: {remark}" for remark in bench.remarks]
     measured = report.medians(runs)
     print(report.table(measured, levels))
-    print("\n".join(remarks))
+    print("\n".join([*surroundings(measured, levels), *remarks]))
     write(chosen.out, levels, measured, runs, remarks)
     return 0
+
+
+def surroundings(measured: dict[str, float], levels: Sequence[int]) -> list[str]:
+    """What the figures depend on beside chatsite: other work on the machine makes all of them worse."""
+    loops = ", ".join(f"{measured[f'{level} reference']:.0f}" for level in levels)
+    busy = "" if os.getloadavg()[0] <= (os.cpu_count() or 1) + 2 else "; THE MACHINE WAS BUSY WITH OTHER WORK"
+    return [
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}{busy}",
+        f"reference loop of {processes.REFERENCE:,} additions after each level: {loops} ms of CPU",
+    ]
 
 
 def write(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
+REFERENCE = 2_000_000  # additions of the loop that tells how quick the machine is just now
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,14 @@ def upstream() -> Iterator[tuple[str, int]]:
     with started([sys.executable, "-m", "tests.bench.upstream"], os.environ) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid
+
+
+def reference() -> float:
+    """CPU seconds of a loop that is always the same: more on a slow machine, and where others use its caches."""
+    begun, total = time.process_time(), 0
+    for number in range(REFERENCE):
+        total += number
+    return time.process_time() - begun
 
 
 def wait_for(deadline: float) -> Iterator[None]:

@@ -101,7 +101,8 @@ class _Incoming(http.client.HTTPResponse):
         try:
             super().begin()
         finally:
-            self.fp = lines
+            if self.fp is head:  # and not closed
+                self.fp = lines
         if not head.last:
             raise http.client.RemoteDisconnected("closed within the head")
 
@@ -292,12 +293,12 @@ class _Exchange:
         if any(isinstance(cause, TimeoutError | exceptions.ReadTimeoutError) for cause in causes):
             return errors.TimedOut("no answer for too long")
         if any(isinstance(cause, ssl.SSLError) for cause in causes):
-            return errors.Unavailable("no trusted connection to the provider")
+            return errors.Unreachable("no trusted connection to the provider")
         if any(isinstance(cause, exceptions.NameResolutionError) for cause in causes):
-            return errors.Unavailable("the provider's name is not known")
+            return errors.Unreachable("the provider's name is not known")
         if any(isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError) for cause in causes):
             return errors.UnexpectedReply("no HTTP reply")
-        return errors.Unavailable("the connection broke before an answer")
+        return errors.Unreachable("the connection broke before an answer")
 
     def _read(self, response: requests.Response, decoder: Decoder) -> Iterator[Event]:
         yield from decoder.opening()
@@ -310,7 +311,7 @@ class _Exchange:
         yield from decoder.end(is_cut=failure is not None)
         if failure and (isinstance(failure, errors.Cancelled) or not decoder.is_complete):
             is_early = isinstance(failure, errors.BrokenStream) and not decoder.has_content
-            raise errors.Unavailable(failure.detail) if is_early else failure
+            raise errors.Unreachable(failure.detail) if is_early else failure
         yield from decoder.close()
 
     def _pieces(self, response: requests.Response, decoder: Decoder) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ function add(files) {
 }
 
 function preview(file) {
-  const item = document.getElementById("preview").content.cloneNode(true).firstElementChild;
+  const item = document.importNode(document.getElementById("preview").content, true).firstElementChild;
   const [image, name, remove] = item.children;
   const address = URL.createObjectURL(file);
   image.addEventListener("load", () => URL.revokeObjectURL(address));
@@ -78,7 +78,11 @@ document.addEventListener("keydown", (event) => {
   if (text().value.trim() || chosen.length) form().requestSubmit(form().querySelector(".send"));
 });
 
-document.addEventListener("change", ({ target }) => target === picker() && add([...target.files]));
+document.addEventListener("change", ({ target }) => {
+  const hint = document.getElementById("model-hint");
+  if (target === picker()) add([...target.files]);
+  else if (target.id === "model" && hint) hint.textContent = target.selectedOptions[0].title;
+});
 
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];

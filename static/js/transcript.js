@@ -28,7 +28,7 @@ function begin() {
 
 function offerCopies() {
   for (const code of part("transcript").querySelectorAll("div.code:not(:has(> .copy))")) {
-    code.append(part("copy-code").content.cloneNode(true));
+    code.append(document.importNode(part("copy-code").content, true));
   }
 }
 
@@ -66,6 +66,7 @@ function suggest({ dataset, innerText }) {
   text.focus();
   if (!("wantsPicture" in dataset)) return;
   if (!("sees" in model.selectedOptions[0].dataset)) model.querySelector("[data-sees]").selected = true;
+  model.dispatchEvent(new Event("change", { bubbles: true }));
   images.click();
 }
 

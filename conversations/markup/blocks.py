@@ -13,11 +13,12 @@ from typing import Any
 from markdown_it.token import Token
 
 from conversations.markup import limits
-from conversations.markup.parser import Env, parse_blocks
+from conversations.markup.parser import Env, TooMuchWork, parse_blocks
 
 References = dict[str, dict[str, Any]]
 
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_PLAIN_BLOCK = 16_000  # characters of a block beyond the limits
 _FREE_WASTE = 100_000  # units of work that may be spent in vain before it is measured against the whole
 _BEGINS_BLOCK = re.compile(
     r"[ ]{0,3}(?:\#{1,6}[ \t\n] | > | `{3} | ~{3} | [-+*][ \t\n] | [0-9]{1,9}[.)][ \t\n]"
@@ -56,10 +57,14 @@ class Open:
     first: Token | None = None
     fence: Token | None = None
 
-    def add(self, line: str, work: int) -> None:
+    def cost(self, line: str) -> tuple[int, int]:
+        """What another line may cost in units, and its depth; code in a fence is only copied."""
+        return (len(line) // 8 + 20, 0) if self.fence else limits.work(line, self.depth)
+
+    def add(self, line: str, work: int, depth: int) -> None:
         self.lines.append(line)
         self.work += work
-        self.depth = max(self.depth, limits.depth(line)[1])
+        self.depth = max(self.depth, depth)
 
     def may_end_before(self, line: str, is_after_blank: bool) -> bool:
         """Whether this line could begin another block. A wrong no only makes the block end later."""
@@ -104,7 +109,7 @@ class Scanner:
         self._partial = [rest]
         for number, line in enumerate(lines):
             if self.is_spent:
-                yield Block("\n".join(lines[number:]) + "\n", is_plain=True)
+                yield from self._take_plain(lines[number:])
                 return
             yield from self._take(line + "\n")
 
@@ -112,7 +117,7 @@ class Scanner:
         """Yield what is left: the text has ended."""
         if any(self._partial):
             yield from self.feed("\n")
-        yield from self._split(is_end=True)
+        yield from self._split_plain() if self.is_spent else self._split(is_end=True)
 
     def open_text(self) -> str:
         """The text that is in no finished block, with the last line, which may still grow."""
@@ -120,7 +125,7 @@ class Scanner:
 
     def open_work(self) -> int:
         """What it may cost to render that, in units."""
-        return self.open.work + limits.work(self._last_line(), self.open.depth)
+        return self.open.work + self.open.cost(self._last_line())[0]
 
     def fenced(self) -> str:
         """The code in the open fence so far, without the beginning of a line that may become its end."""
@@ -138,18 +143,25 @@ class Scanner:
         return fit(self._partial[0])
 
     def _take(self, line: str) -> Iterator[Block]:
-        work = len(line) // 8 + 20 if self.open.fence else limits.work(line, self.open.depth)
-        if self._work + work > limits.MAX_WORK:
-            self.is_spent = True
-            yield from self._split(is_end=True)
-            yield Block(line, is_plain=True)
-            return
+        work, depth = self.open.cost(line)
         self._work += work
+        if self._work > limits.MAX_WORK:
+            yield from self._split(is_end=True)
+            self.is_spent = True
+            yield from self._take_plain([line[:-1]])
+            return
         may_end = self._may_end(line)
-        self.open.add(line, work)
+        self.open.add(line, work, depth)
         self._is_after_blank = _is_blank(line)
         if may_end:
             yield from self._split()
+
+    def _take_plain(self, lines: list[str]) -> Iterator[Block]:
+        for line in lines:
+            self.open.lines.append(line + "\n")
+            self.open.work += len(line) + 1
+            if self.open.work > _PLAIN_BLOCK:
+                yield from self._split_plain()
 
     def _may_end(self, line: str) -> bool:
         if self.open.fence:
@@ -161,8 +173,14 @@ class Scanner:
         """Parse the open text; yield all blocks but the last, and that too where no line can change it any more."""
         lines = self.open.lines
         env: Env = {"references": ChainMap({}, self.references)} if self.references else {}
-        tokens = parse_blocks("".join(lines), env)
-        self.parsed += sum(map(len, lines))
+        text = "".join(lines)
+        self.parsed += len(text)
+        self._work += limits.BLOCK
+        try:
+            tokens = parse_blocks(text, env, self.open.work)
+        except TooMuchWork:
+            yield from self._split_plain()
+            return
         starts = [index for index, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0]
         begins = [_span(tokens[start])[0] for start in starts]
         last = tokens[starts[-1]] if starts else None
@@ -179,6 +197,11 @@ class Scanner:
             self._define(targets, len(lines))
             yield Block("".join(lines[done:]))
 
+    def _split_plain(self) -> Iterator[Block]:
+        lines, self.open = self.open.lines, Open()
+        if lines:
+            yield Block("".join(lines), is_plain=True)
+
     def _keep(self, begin: int, last: Token | None) -> None:
         """Leave open what starts with a line: the last block, or nothing."""
         before, self.open = self.open, Open()
@@ -187,7 +210,7 @@ class Scanner:
         if begin == len(before.lines):
             return
         for line in before.lines[begin:]:
-            self.open.add(line, limits.work(line, 0))
+            self.open.add(line, *self.open.cost(line))
         self.open.was_parsed = True
         self.open.first = last
         self.open.start = _span(last)[0] - begin if last else 0

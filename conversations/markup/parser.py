@@ -5,8 +5,9 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.helpers import parseLinkDestination, parseLinkLabel, parseLinkTitle
 from markdown_it.parser_inline import ParserInline
-from markdown_it.rules_block import StateBlock, table
+from markdown_it.rules_block import StateBlock, fence, table
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_core.text_join import text_join
 from markdown_it.token import Token
@@ -15,14 +16,24 @@ from conversations.markup import limits, links
 
 Env = MutableMapping[str, Any]
 
-_SPARE_CELLS = 64
+_SPARE_CELLS = 16
+_ADDRESS_END = re.compile(r"\\[!-~]|[\x00-\x20\x7f()]")
 _BARE = re.compile(r"(?<![a-z0-9])https?://[!#-;=?-Z\\_a-z~\u00c0-\u04ff]+", re.IGNORECASE)
 _CLOSING = "?!.,:;*_~'\\"
 
 
-def parse_blocks(text: str, env: Env) -> list[Token]:
-    """The blocks of a text whose lines end in "\\n"; definitions of link targets are added to `env["references"]`."""
+class TooMuchWork(Exception):
+    """The parser looked at lines again and again."""
+
+
+def parse_blocks(text: str, env: Env, work: int) -> list[Token]:
+    """The blocks of a text whose lines end in "\n"; definitions of link targets are added to `env["references"]`.
+
+    `work`: what the lines were estimated to cost; raises TooMuchWork where the parser takes more: a quote looks at all
+    lines that might continue its paragraph, even where it has none, and so do the quotes after it.
+    """
     tokens: list[Token] = []
+    env["looks"] = limits.FREE_LOOKS + work // limits.LOOK
     _BLOCKS.block.parse(text, _BLOCKS, env, tokens)
     return tokens
 
@@ -53,6 +64,32 @@ class _Markdown(MarkdownIt):
         return link
 
 
+class _Helpers:
+    """The library's, but the end of an address is looked for in C: it is tried anew at each `](`."""
+
+    parseLinkLabel = staticmethod(parseLinkLabel)
+    parseLinkTitle = staticmethod(parseLinkTitle)
+
+    @staticmethod
+    def parseLinkDestination(string: str, pos: int, maximum: int) -> Any:
+        if not string.startswith("<", pos):
+            maximum = _end_of_address(string, pos, min(maximum, pos + links.MAX_ADDRESS))
+        return parseLinkDestination(string, pos, maximum)
+
+
+def _end_of_address(string: str, pos: int, maximum: int) -> int:
+    """Where an address without pointed brackets ends; `pos` itself where its round brackets do not match."""
+    level = 0
+    for match in _ADDRESS_END.finditer(string, pos, maximum):
+        if match[0] == "(":
+            level += 1
+        elif match[0] == ")" and level:
+            level -= 1
+        elif match[0][0] != "\\":
+            return pos if level else match.start()
+    return pos if level else maximum
+
+
 class _Inlines(ParserInline):
     """Parses the text of a picture once, but no pictures inside of it: each level would be parsed again."""
 
@@ -66,6 +103,14 @@ class _Inlines(ParserInline):
             return super().parse(src, md, env, tokens)
         finally:
             env["level"] = level
+
+
+def _counted_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A fence. This rule is asked wherever a line may begin a block, so that it can count how often that is."""
+    state.env["looks"] -= 1
+    if state.env["looks"] < 0:
+        raise TooMuchWork
+    return fence(state, start, end, silent)
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -128,9 +173,11 @@ def _text(content: str) -> Token:
 def _library(nesting: int) -> MarkdownIt:
     markdown = _Markdown("commonmark", {"html": False, "maxNesting": nesting, "tasklists": True})
     markdown.inline = _Inlines()
+    markdown.helpers = _Helpers  # type: ignore[assignment]
     markdown.configure("commonmark", {"html": False, "maxNesting": nesting, "tasklists": True})
     markdown.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
     markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    markdown.block.ruler.at("fence", _counted_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     return markdown
 
 

@@ -5,7 +5,7 @@ from markdown_it.token import Token
 from conversations.markup import limits, sanitiser, writer
 from conversations.markup.blocks import Block, References, Scanner
 from conversations.markup.highlighting import Highlighter
-from conversations.markup.parser import Env, parse_blocks, parse_inlines
+from conversations.markup.parser import Env, TooMuchWork, parse_blocks, parse_inlines
 
 _SMALL = 2_000  # characters of an open block that is rendered anew whenever it is asked for
 _GROWTH = 16  # a larger one is rendered anew when it has grown by this fraction
@@ -46,8 +46,8 @@ class BlockRenderer:
     def tail(self) -> str:
         """The HTML of the open block. A large one is mostly what it was at an earlier call, with the rest as text."""
         source = self._scanner.open_text()
-        if not self._is_due(source):
-            return self._tail_html + sanitiser.clean(writer.unformatted(source[len(self._tail_source) :]))
+        if self._scanner.open.fence is None and not self._has_grown(source):
+            return self._tail_html + sanitiser.clean(writer.plain(source[len(self._tail_source) :]))
         self._tail_source = source
         self._tail_html = self._rendering.unfinished(self._scanner)
         return self._tail_html
@@ -55,7 +55,7 @@ class BlockRenderer:
     @property
     def tail_is_due(self) -> bool:
         """Whether the open block has changed enough to be sent again; when it has not, the new text alone will do."""
-        return self._is_due(self._scanner.open_text())
+        return self._has_grown(self._scanner.open_text())
 
     def finish(self) -> str:
         """The HTML of everything that was not taken yet; the text has ended."""
@@ -71,9 +71,9 @@ class BlockRenderer:
         self._tail_source = self._tail_html = ""
         self._ready.append(self._rendering.finished(block, self._scanner.references))
 
-    def _is_due(self, source: str) -> bool:
+    def _has_grown(self, source: str) -> bool:
         grown = len(source) - len(self._tail_source)
-        return self._scanner.open.fence is not None or len(source) <= _SMALL or grown * _GROWTH >= len(source)
+        return len(source) <= _SMALL or grown * _GROWTH >= len(source)
 
 
 class _Rendering:
@@ -95,30 +95,35 @@ class _Rendering:
         source = scanner.open_text()
         if scanner.open.fence:
             made = writer.code(scanner.fenced(), writer.fence_language(scanner.open.fence), None)
-        elif scanner.open_work() > limits.MAX_OPEN_WORK or self._is_spent:
-            made = writer.unformatted(source)
+        elif self._is_spent or scanner.is_spent or scanner.open_work() > limits.MAX_OPEN_WORK:
+            made = writer.plain(source)
         else:
-            env: Env = {"references": dict(scanner.references)} if scanner.references else {}
-            tokens = parse_blocks(source, env)
-            try:
-                made = _written(tokens, env, source, self._room + limits.MAX_GROWTH * len(source), None)
-            except writer.TooLong:
-                made = writer.unformatted(source)
+            made = self._open_block(source, scanner)
         return sanitiser.clean(made)
 
+    def _open_block(self, source: str, scanner: Scanner) -> str:
+        env: Env = {"references": dict(scanner.references)} if scanner.references else {}
+        room = self._room + limits.MAX_GROWTH * len(source)
+        try:
+            return _written(parse_blocks(source, env, scanner.open_work()), env, source, room, None)
+        except (TooMuchWork, writer.TooLong):
+            return writer.plain(source)
+
     def _formatted(self, block: Block, references: References) -> str:
-        if block.is_plain or self._is_spent:
-            return writer.unformatted(block.source)
+        if self._is_spent:
+            return writer.unwrapped(block.source)
+        if block.is_plain:
+            return writer.plain(block.source)
         env: Env = {"references": references} if references else {}
         try:
             return _written(block.tokens, env, block.source, self._room, self._highlighter.html)
         except writer.TooLong:
             self._is_spent = True
-            return writer.unformatted(block.source)
+            return writer.unwrapped(block.source)
 
 
 def _written(tokens: list[Token], env: Env, source: str, room: int, highlight: writer.Highlight | None) -> str:
     if any(token.level >= limits.MAX_NESTING - 1 and token.nesting == 1 for token in tokens):
-        return f'<p dir="auto">{writer.unformatted(source.strip())}</p>\n'
+        return writer.plain(source)
     parse_inlines(tokens, env)
     return writer.write(tokens, room, highlight)

@@ -29,13 +29,13 @@ ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 VALUES = {
     **{tag: {"dir": {"auto"}} for tag in HEADINGS | {"p", "li"}},
     **{tag: {"dir": {"auto"}, "align": {"left", "center", "right"}} for tag in ("td", "th")},
-    "div": {"role": {"group"}, "aria-label": {TABLE_LABEL}, "tabindex": {"0"}},
+    "div": {"dir": {"auto"}, "role": {"group"}, "aria-label": {TABLE_LABEL}, "tabindex": {"0"}},
     "pre": {"dir": {"ltr"}, "tabindex": {"0"}},
     "span": {"dir": {"ltr"}},
 }
 CLASS_NAMES = {
     "code": {f"language-{name}" for name in LANGUAGES},
-    "div": {"code", "table"},
+    "div": {"code", "plain", "table"},
     "span": {*CLASSES, "host", "task"},
 }
 SCHEMES = {"http", "https", "mailto"}

@@ -74,8 +74,13 @@ def fence_language(token: Token) -> str:
     return language(unescapeAll(token.info))
 
 
-def unformatted(text: str) -> str:
-    """Text as it was written, line by line."""
+def plain(text: str) -> str:
+    """Text as it was written, in a block of its own."""
+    return f'<div class="plain" dir="auto">{_escape(text)}</div>\n'
+
+
+def unwrapped(text: str) -> str:
+    """Text as it was written, in as little HTML as possible."""
     return _escape(text).replace("\n", "<br>\n")
 
 

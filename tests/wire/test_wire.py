@@ -168,13 +168,13 @@ BROKEN: dict[str, tuple[list[Any], str, str]] = {
     "between chunks": ([EVENTS, chunk(HEL), CLOSE], "Hel", "interrupted"),
     "a chunk without a size": ([EVENTS, chunk(HEL), b"zz\r\n", CLOSE], "Hel", "interrupted"),
     "a stream without a length": ([CLOSING, HEL, CLOSE], "Hel", "interrupted"),
-    "a whole reply": ([HELLO[:-10], CLOSE], "", "provider_down"),
+    "a whole reply": ([HELLO[:-10], CLOSE], "", "network"),
     "a whole reply without a length": (
         [head(Connection="close"), completion(said("x"))[:-5], CLOSE],
         "",
         "interrupted",
     ),
-    "a picture": ([whole(PNG)[:-5], CLOSE], "", "provider_down"),
+    "a picture": ([whole(PNG)[:-5], CLOSE], "", "network"),
     "an error": ([whole(b'{"error": "Why"}', "500 No")[:-1], CLOSE], "", "provider_down"),
     "behind the finish reason": ([EVENTS, chunk(HEL), chunk(event(delta("lo", "stop"))), CLOSE], "Hello", "complete"),
     "behind [DONE]": ([EVENTS, chunk(HEL + DONE), CLOSE], "Hel", "complete"),
@@ -267,5 +267,5 @@ def test_no_file_descriptor_is_left_behind() -> None:
 def test_a_certificate_that_nobody_vouches_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with ByteServer([HELLO], tls=True) as server:
         found = taken(server.url)
-    assert found.outcome == ("Unavailable", "no trusted connection to the provider", None, None)
+    assert found.outcome == ("Unreachable", "no trusted connection to the provider", None, None)
     assert server.received == []

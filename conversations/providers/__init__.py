@@ -34,7 +34,7 @@ def prepare(vendor: Vendor, model: Model, endpoint: Endpoint, request: ChatReque
     prepared = Prepared(
         method="POST",
         url=base.url(vendor, model, endpoint),
-        headers=(*auth, ("Content-Type", "application/json"), ("Accept", accept)),
+        headers=(*auth, ("Content-Type", "application/json"), ("Accept", accept), *vendor.headers),
         body=body,
     )
     if len(prepared.content) > model.quirks.max_body_bytes:

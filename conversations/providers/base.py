@@ -61,7 +61,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Who sells models: address, authentication, the models themselves. `{name}` in `path` is the model's name."""
+    """Who sells models: address, authentication, the models themselves. `{name}` in `path` is the model's name.
+
+    `headers`: sent with every request, beside the usual ones.
+    """
 
     id: str
     label: str
@@ -71,6 +74,7 @@ class Vendor:
     models: tuple[Model, ...]
     auth: AuthScheme = "bearer"
     path: str = "/chat/completions"
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ LOCAL = Vendor(
     default_base_url="",
     key_env="",
     base_url_env="",
+    # Its server hangs up after every stream without saying so: a request that follows at once would be lost.
+    headers=(("Connection", "close"),),
     models=(
         Model(
             id=f"local/{MODEL_NAME}",

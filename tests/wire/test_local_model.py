@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from conversations.providers import local
+from conversations.providers import local, wire
+from conversations.providers.events import Finished
+from conversations.providers.turns import ChatRequest, Parameters, TextPart, Turn
 from tests.wire.model_process import DEADLINE, MODEL, answer, ask, command, data_of, only_child, serving
 
 pytestmark = pytest.mark.xdist_group("local-model")
@@ -36,6 +38,15 @@ def test_a_short_answer_streams_piece_by_piece() -> None:
     assert usage["usage"]["completion_tokens"] > 3
     assert usage["usage"]["prompt_tokens"] > 10
     assert end == "[DONE]"
+
+
+def test_questions_one_right_after_the_other_are_all_answered() -> None:
+    endpoint = local.endpoint()
+    request = ChatRequest((Turn("user", (TextPart("Hi"),)),), parameters=Parameters(max_tokens=1))
+
+    for _ in range(60):
+        *_, end = wire.events(local.LOCAL, MODEL, endpoint, request, call=wire.Call())
+        assert isinstance(end, Finished)
 
 
 def test_a_longer_conversation_than_the_window_is_refused_with_its_size() -> None:

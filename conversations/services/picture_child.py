@@ -159,20 +159,15 @@ def opened(data: bytes, task: Task) -> "ImageFile":
 
 def decode(source: "ImageFile", task: Task) -> tuple[int, int]:
     """Load the pixels; the size in which they are wanted, which may be smaller than the one they now have."""
+    size = fitted(source.size, task.longest_side)
     if task.kind == "jpeg":  # which can leave out detail while it decodes; HEIC would show an embedded thumbnail
-        size = fitted(source.size, task.longest_side)
         source.draft(None, size)
-        source.load()
-        return size
     source.load()
-    check_size(source.size, task)  # of a HEIC file only decoding tells the true size
-    return fitted(source.size, task.longest_side)
+    return size
 
 
 def check_size(size: tuple[int, int], task: Task) -> None:
     width, height = size
-    if min(size) < 1:
-        raise Refused("broken")
     if max(size) > task.side or width * height > task.pixels:
         raise Refused("too_many_pixels")
 

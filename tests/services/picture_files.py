@@ -103,6 +103,19 @@ def icc_profile(note: bytes, colours: tuple[tuple[float, ...], ...] = SRGB_COLOU
     )
 
 
+def srgb_icc_profile() -> bytes:
+    """sRGB itself as scanners and editors write it, with its curve in 1,024 points."""
+    points = [_light(step / 1023) for step in range(1024)]
+    curve = b"curv" + struct.pack(">II1024H", 0, 1024, *(round(point * 65535) for point in points))
+    colours = dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(_xyz, SRGB_COLOURS), strict=True))
+    return _profile(b"RGB ", b"sRGB", colours | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve))
+
+
+def _light(value: float) -> float:
+    """How much light an sRGB value from 0 to 1 stands for."""
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+
 def grey_icc_profile(gamma: float) -> bytes:
     return _profile(b"GRAY", b"grey", {b"kTRC": _curve(gamma)})
 

@@ -55,7 +55,7 @@ def mean_difference(one: Image.Image, other: Image.Image) -> float:
 def chart() -> Image.Image:
     """Every pixel has its own colour, and some are transparent in part."""
     image = Image.new("RGBA", (64, 48))
-    image.putdata([(x * 4, y * 5, (x * y) % 256, 255 - (x + y) % 200) for y in range(48) for x in range(64)])
+    image.putdata([(x * 4, y * 5, (x * y) % 256, (x + y) * 3 % 256) for y in range(48) for x in range(64)])
     return image
 
 
@@ -79,6 +79,12 @@ def test_a_png_keeps_every_pixel(mode: str) -> None:
 
     assert picture.media_type == "image/png"
     assert difference(pixels_of(picture), image) == 0
+
+
+def test_black_and_white_stays_grey() -> None:
+    picture = pictures.vet(file_of(chart().convert("1"), "PNG"))
+
+    assert pixels_of(picture).mode == "L"
 
 
 def test_a_palette_png_keeps_its_transparency() -> None:
@@ -220,11 +226,12 @@ def test_a_grey_jpeg_stays_grey() -> None:
     assert pixels_of(picture).mode == "L"
 
 
-def test_a_transparent_heic_stands_on_white() -> None:
+@pytest.mark.parametrize("mode", ["RGBA", "RGBa"])
+def test_a_transparent_heic_stands_on_white(mode: str) -> None:
     image = Image.new("RGBA", (64, 64), (255, 0, 0, 255))
     image.paste((0, 0, 255, 0), (0, 0, 32, 64))
 
-    picture = pictures.vet(file_of(image, "HEIF", quality=95))
+    picture = pictures.vet(file_of(image.convert(mode), "HEIF", quality=95))
 
     assert picture.media_type == "image/jpeg"
     assert min(pixels_of(picture).getpixel((8, 32))) > 240  # type: ignore[arg-type]
@@ -255,10 +262,18 @@ def test_an_impossible_orientation_means_upright(nonsense: int) -> None:
     assert difference(pixels_of(picture), scene) == 0
 
 
-def test_unreadable_exif_does_not_cost_the_picture() -> None:
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"Exif\0\0MM\0\x2a\0\0\0\x08\0\1\1\x12\0\2\0\0\0\4top\0",  # the orientation in letters
+        b"Exif\0\0MM\0\x2a\0\0\0\x08\xff\xff" + b"\1\x12\0\3" * 9,  # more entries than bytes
+        b"Exif\0\0" + bytes(20),
+    ],
+)
+def test_unreadable_exif_does_not_cost_the_picture(exif: bytes) -> None:
     scene = photographs.landscape(96, 64)
 
-    picture = pictures.vet(file_of(scene, "PNG", exif=b"Exif\0\0MM\0\x2a\0\0\0\x08\xff\xff" + b"\x01\x12\0\x03" * 9))
+    picture = pictures.vet(file_of(scene, "PNG", exif=exif))
 
     assert difference(pixels_of(picture), scene) == 0
 
@@ -299,12 +314,9 @@ def test_grey_is_converted_out_of_a_profile_and_stays_grey(mode: str) -> None:
 
 
 def test_a_profile_that_changes_nothing_leaves_every_pixel() -> None:
-    from PIL import ImageCms
-
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = chart()
 
-    picture = pictures.vet(file_of(image, "PNG", icc_profile=srgb))
+    picture = pictures.vet(file_of(image, "PNG", icc_profile=picture_files.srgb_icc_profile()))
 
     assert difference(pixels_of(picture), image) == 0
     assert "icc_profile" not in pixels_of(picture).info

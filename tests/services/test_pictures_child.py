@@ -153,6 +153,16 @@ def test_a_picture_that_needs_more_memory_is_refused(large: bytes) -> None:
         pictures.vet(large, limits=replace(LIMITS, memory=64 * 2**20))
 
 
+def test_a_large_jpeg_is_decoded_in_less_than_its_full_size() -> None:
+    """Its 24 million pixels alone would take more memory than there is."""
+    file = io.BytesIO()
+    Image.new("RGB", (6_000, 4_000), "navy").save(file, "JPEG")
+
+    picture = pictures.vet(file.getvalue(), longest_side=1_500, limits=replace(LIMITS, memory=80 * 2**20))
+
+    assert (picture.width, picture.height) == (1_500, 1_000)
+
+
 def test_a_child_that_cannot_even_start_refuses_the_picture(small: bytes) -> None:
     with pytest.raises(pictures.PictureRefused):
         pictures.vet(small, limits=replace(LIMITS, memory=2**20))

@@ -263,14 +263,23 @@ def test_pixels_are_counted_before_decoding(width: int, height: int, refusal: ty
         pictures.vet(header_only_png(width, height))
 
 
+def test_the_pixels_of_a_webp_are_counted_before_room_is_made_for_them() -> None:
+    width, height = 12_000, 8_000
+    header = b"\x2f" + ((width - 1) | (height - 1) << 14).to_bytes(4, "little")
+
+    with pytest.raises(pictures.TooManyPixels):
+        pictures.vet(picture_files.webp(webp_chunk(b"VP8L", header + bytes(100))))
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_pixel_limit_binds_exactly(format: str) -> None:
     pixels = 96 * 64
 
     assert pictures.vet(sample(format), limits=replace(LIMITS, pixels=pixels + 1)).width == 96
     assert pictures.vet(sample(format), limits=replace(LIMITS, pixels=pixels)).width == 96
-    with pytest.raises(pictures.TooManyPixels):
-        pictures.vet(sample(format), limits=replace(LIMITS, pixels=pixels - 1))
+    for fewer in (pixels - 1, pixels // 3):
+        with pytest.raises(pictures.TooManyPixels):
+            pictures.vet(sample(format), limits=replace(LIMITS, pixels=fewer))
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -306,10 +315,17 @@ def test_40_megapixels_pass_in_time_and_memory() -> None:
 
 @pytest.mark.parametrize("lossless", [True, False])
 def test_a_webp_beyond_the_memory_is_called_that(lossless: bool) -> None:
-    blank = file_of(Image.new("RGB", (8_000, 5_000), "navy"), "WEBP", lossless=lossless, quality=0, method=0)
+    """Its decoder has room for the canvases here, but none for the picture, which it would call damaged."""
+    file = file_of(photographs.landscape(2_400, 1_600), "WEBP", lossless=lossless, quality=0, method=0)
 
     with pytest.raises(pictures.TooMuchMemory):
-        pictures.vet(blank)
+        pictures.vet(file, limits=replace(LIMITS, memory=70 * 2**20))
+
+
+def test_a_webp_of_25_megapixels_passes_in_memory() -> None:
+    picture = pictures.vet(file_of(Image.new("RGB", (6_250, 4_000), "navy"), "WEBP", quality=0, method=0))
+
+    assert (picture.width, picture.height) == (2048, 1311)
 
 
 @pytest.mark.parametrize(

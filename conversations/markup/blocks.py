@@ -105,7 +105,7 @@ class Scanner:
         if not end:
             self._partial.append(rest)
             return
-        lines = fit("".join((*self._partial, complete))).split("\n")
+        lines = fit("".join((*self._partial, complete, end))).split("\n")[:-1]
         self._partial = [rest]
         for number, line in enumerate(lines):
             if self.is_spent:

@@ -7,8 +7,8 @@ from conversations.markup.blocks import Block, References, Scanner
 from conversations.markup.highlighting import Highlighter
 from conversations.markup.parser import Env, TooMuchWork, parse_blocks, parse_inlines
 
-_SMALL = 2_000  # characters of an open block that is rendered anew whenever it is asked for
-_GROWTH = 16  # a larger one is rendered anew when it has grown by this fraction
+_SMALL = 4_000  # characters of an open block that is rendered anew whenever it is asked for
+_GROWTH = 32  # a larger one is rendered anew when it has grown by this fraction
 
 
 def html(text: str) -> str:
@@ -47,7 +47,7 @@ class BlockRenderer:
         """The HTML of the open block. A large one is mostly what it was at an earlier call, with the rest as text."""
         source = self._scanner.open_text()
         if self._scanner.open.fence is None and not self._has_grown(source):
-            return self._tail_html + sanitiser.clean(writer.plain(source[len(self._tail_source) :]))
+            return self._tail_html + self._more(source[len(self._tail_source) :])
         self._tail_source = source
         self._tail_html = self._rendering.unfinished(self._scanner)
         return self._tail_html
@@ -70,6 +70,11 @@ class BlockRenderer:
     def _add(self, block: Block) -> None:
         self._tail_source = self._tail_html = ""
         self._ready.append(self._rendering.finished(block, self._scanner.references))
+
+    def _more(self, text: str) -> str:
+        """New text behind what was rendered before: it flows on in a paragraph, and stands below everything else."""
+        is_paragraph = self._tail_html.endswith("</p>\n")
+        return sanitiser.clean(writer.escaped(text) if is_paragraph else writer.plain(text))
 
     def _has_grown(self, source: str) -> bool:
         grown = len(source) - len(self._tail_source)

@@ -41,7 +41,7 @@ _FIXED = {
     "tr_close": "</tr>\n",
     "tr_open": "<tr>\n",
 }
-_TICK = {True: '<span class="task">☑</span> ', False: '<span class="task">☐</span> '}
+_TICK: dict[bool | None, str] = {True: '<span class="task">☑</span> ', False: '<span class="task">☐</span> '}
 
 
 class TooLong(Exception):
@@ -65,7 +65,7 @@ def write(tokens: Sequence[Token], room: int, highlight: Highlight | None) -> st
 def code(text: str, name: str, highlighted: str | None) -> str:
     """A code block; `name` is a language of the highlighter or ""."""
     kind = f' class="language-{name}"' if name else ""
-    inner = _escape(text) if highlighted is None else highlighted
+    inner = escaped(text) if highlighted is None else highlighted
     return f'<div class="code"><pre dir="ltr" tabindex="0"><code{kind}>{inner}</code></pre></div>\n'
 
 
@@ -74,14 +74,19 @@ def fence_language(token: Token) -> str:
     return language(unescapeAll(token.info))
 
 
+def escaped(text: str) -> str:
+    """Text between elements, written as the sanitiser writes it, so that its length is known before."""
+    return escape(text, quote=False).replace("\u00a0", "&nbsp;")
+
+
 def plain(text: str) -> str:
     """Text as it was written, in a block of its own."""
-    return f'<div class="plain" dir="auto">{_escape(text)}</div>\n'
+    return f'<div class="plain" dir="auto">{escaped(text)}</div>\n'
 
 
 def unwrapped(text: str) -> str:
     """Text as it was written, in as little HTML as possible."""
-    return _escape(text).replace("\n", "<br>\n")
+    return escaped(text).replace("\n", "<br>\n")
 
 
 class _Writer:
@@ -94,7 +99,7 @@ class _Writer:
     def written(self, tokens: Sequence[Token]) -> str:
         before = None
         for token in tokens:
-            self._block(token, before)
+            self._block(token, *_item(before))
             before = token
         return "".join(self._parts)
 
@@ -104,39 +109,35 @@ class _Writer:
             raise TooLong
         self._parts.append(html)
 
-    def _block(self, token: Token, before: Token | None) -> None:
+    def _block(self, token: Token, is_first_of_item: bool, tick: str) -> None:
+        if tick and token.type != "paragraph_open":
+            self._put(tick)
         match token.type:
             case "inline":
                 for child in token.children or ():
                     self._inline(child)
             case "paragraph_open" | "paragraph_close":
-                self._paragraph(token, before)
+                self._paragraph(token, is_first_of_item, tick)
             case "heading_open":
                 self._put(f'<{token.tag} dir="auto">')
             case "heading_close":
                 self._put(f"</{token.tag}>\n")
             case "ordered_list_open":
-                self._put(
-                    f'<ol start="{int(start)}">\n' if (start := token.attrs.get("start")) is not None else "<ol>\n"
-                )
+                self._put(f'<ol start="{int(token.attrs["start"])}">\n' if "start" in token.attrs else "<ol>\n")
             case "td_open" | "th_open":
                 self._put(_cell(token))
             case "fence" | "code_block":
                 self._code(token)
             case _:
                 self._put(_FIXED[token.type])
-                if "checked" in token.meta:
-                    self._put(_TICK[token.meta["checked"]])
 
-    def _paragraph(self, token: Token, before: Token | None) -> None:
-        if token.hidden:
-            self._put("" if token.nesting == 1 else "\n")
-        elif token.nesting == -1:
-            self._put("</p>\n")
-        else:
-            # The direction of a list item is that of its first text, which has to have none of its own for that.
-            is_first_of_item = before is not None and before.type == "list_item_open"
-            self._put("<p>" if is_first_of_item else '<p dir="auto">')
+    def _paragraph(self, token: Token, is_first_of_item: bool, tick: str) -> None:
+        if token.nesting == -1:
+            self._put("\n" if token.hidden else "</p>\n")
+            return
+        # The direction of a list item is that of its first text, which has to have none of its own for that.
+        start = "" if token.hidden else "<p>" if is_first_of_item else '<p dir="auto">'
+        self._put(start + tick)
 
     def _code(self, token: Token) -> None:
         name = fence_language(token)
@@ -149,7 +150,7 @@ class _Writer:
                 self._text(token.content)
             case "code_inline":
                 self._note(token.content)
-                self._put(f"<code>{_escape(token.content)}</code>")
+                self._put(f"<code>{escaped(token.content)}</code>")
             case "link_open":
                 self._open_link(str(token.attrs["href"]))
             case "link_close":
@@ -162,7 +163,7 @@ class _Writer:
 
     def _text(self, text: str) -> None:
         self._note(text)
-        self._put(_escape(text))
+        self._put(escaped(text))
 
     def _note(self, text: str) -> None:
         if self._links:
@@ -195,26 +196,29 @@ class _Writer:
             self._stand_in(text, address)
 
     def _stand_in(self, text: str, address: str) -> None:
-        shown = _escape(text)
+        shown = escaped(text)
         self._put(f"{_anchor(address)}{shown}{_place(address)}</a>" if links.host(address) else shown)
 
 
+def _item(token: Token | None) -> tuple[bool, str]:
+    """Whether the token opens a list item, and the box of a task."""
+    if token is None or token.type != "list_item_open":
+        return False, ""
+    return True, _TICK.get(token.meta.get("checked"), "")
+
+
 def _anchor(address: str) -> str:
-    return f'<a href="{escape(address)}" rel="noopener noreferrer nofollow ugc">'
+    quoted = escape(address, quote=False).replace('"', "&quot;")
+    return f'<a href="{quoted}" rel="noopener noreferrer nofollow ugc">'
 
 
 def _place(address: str) -> str:
-    return f' <span class="host" dir="ltr">({_escape(links.place(address))})</span>'
+    return f' <span class="host" dir="ltr">({escaped(links.place(address))})</span>'
 
 
 def _cell(token: Token) -> str:
     align = str(token.attrs.get("style", "")).removeprefix("text-align:")
     return f'<{token.tag} dir="auto" align="{align}">' if align else f'<{token.tag} dir="auto">'
-
-
-def _escape(text: str) -> str:
-    """Escaped as the sanitiser writes it, so that the length is known before."""
-    return escape(text, quote=False).replace("\u00a0", "&nbsp;")
 
 
 def _plain(tokens: Sequence[Token]) -> str:

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """The sign-up policy of this installation: closed unless CHATSITE_SIGNUP says otherwise."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -5,17 +5,17 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402
 
-from chatsite.body_limit import BodyLimit  # noqa: E402
+from chatsite.body_limit import Application, BodyLimit  # noqa: E402
 from conversations.generation.engine import pool  # noqa: E402
 from conversations.generation.log import hub  # noqa: E402
 from conversations.generation.sweeper import Sweeper  # noqa: E402
@@ -27,7 +27,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 sweeper = Sweeper(pool, is_alone=bool(os.environ.get("CHATSITE_IS_ALONE")))
 limited = BodyLimit(
-    django_application,
+    cast(Application, django_application),
     upload_bytes=settings.UPLOAD_MAX_BYTES,
     other_bytes=settings.BODY_MAX_BYTES,
     upload_paths=r"^/(c/[0-9a-f-]{36}/)?$",

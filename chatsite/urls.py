@@ -15,12 +15,8 @@ urlpatterns = [
     path("c/<uuid:conversation_uuid>/restore/", conversations.restore, name="restore"),
     path("replies/<uuid:reply_uuid>/events/", stream.events, name="events"),
     path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
-    path(
-        "attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"
-    ),
-    path(
-        "attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"
-    ),
+    path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
+    path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),
     path("setup/<str:token>/", setup.first_administrator, name="setup"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

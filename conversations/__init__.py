@@ -4,7 +4,7 @@
 2. services/messages.py       stores the message, its pictures and a PENDING reply in one transaction
 3. generation/engine.py       hands the reply to a worker thread, or lets it wait visibly
 4. generation/answer.py       claims the reply and drives one call: history -> provider -> recorder -> end
-5. services/history.py        turns stored rows into a request; providers/ turns that into bytes and the reply into events
+5. services/history.py        turns stored rows into a request; providers/ makes bytes of that and events of the reply
 6. generation/recorder.py     writes what arrived (one statement for all running replies), then publishes it
 7. generation/log.py          what followers can see of a running reply; views/stream.py sends it to browsers
 8. services/replies.py        the only place where a reply changes its status: claim, finish, stop, sweep

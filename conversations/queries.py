@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -71,7 +72,7 @@ def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     return conversations.annotate(last_error_code=Subquery(failed.order_by("-pk").values("error_code")[:1]))
 
 
-def reply_for_stream(user: User, uuid: object) -> Message | None:
+def reply_for_stream(user: User, uuid: UUID) -> Message | None:
     return Message.objects.visible_to(user).replies().select_related("conversation").filter(uuid=uuid).first()
 
 

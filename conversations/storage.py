@@ -11,7 +11,7 @@ from django.core.files.storage import FileSystemStorage
 class ImageStorage(FileSystemStorage):
     """Files on disk that appear whole or not at all: a name that exists always holds all of its bytes."""
 
-    def _save(self, name: str, content: File) -> str:
+    def _save(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=".part-")

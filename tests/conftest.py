@@ -1,6 +1,7 @@
-"""People and places of the tests: alice owns, bob is a stranger, carol reviews. No engine answers unless a test asks."""
+"""People and places of the tests: alice owns, bob is a stranger, carol reviews. No engine answers them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -41,7 +42,7 @@ def idle_engine() -> Iterator[IdleEngine]:
 @pytest.fixture(autouse=True)
 def own_files(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Pictures of one test are not those of another; all models of both vendors are on offer."""
-    storages = dict(django_settings.STORAGES)
+    storages: dict[str, Any] = dict(django_settings.STORAGES)
     location = tmp_path_factory.mktemp("images")
     storages["default"] = storages["default"] | {"OPTIONS": {"location": location}}
     settings.STORAGES = storages

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from tests.live.browserless import Person
-from tests.serving import PASSWORD, ROOT, Server
 from tests.services.photographs import photograph
+from tests.serving import PASSWORD, ROOT, Server
 from tests.simulator import Simulator
 
 KEY = "demo-key"

@@ -19,7 +19,8 @@ START_DEADLINE = 30.0  # seconds
 ADD_PEOPLE = """
 from conversations.models import User
 for name in {names!r}:
-    User.objects.create_user(name, name + "@example.com", {password!r}, is_staff=name == "root", is_superuser=name == "root")
+    is_root = name == "root"
+    User.objects.create_user(name, name + "@example.com", {password!r}, is_staff=is_root, is_superuser=is_root)
 """
 
 

@@ -2,13 +2,14 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("CHATSITE_DATA", tempfile.mkdtemp(prefix="chatsite-test-"))
 
-from chatsite.settings import *  # noqa: E402, F403
-from chatsite.settings import DATABASES, STORAGES  # noqa: E402
+from chatsite.settings import *  # noqa: F403
+from chatsite.settings import DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 DATABASES = {"default": DATABASES["default"] | {"TEST": {"NAME": os.environ["CHATSITE_DATA"] + "/test.sqlite3"}}}
-STATIC_ROOT = os.environ["CHATSITE_DATA"]
+STATIC_ROOT = Path(os.environ["CHATSITE_DATA"])

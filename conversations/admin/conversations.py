@@ -92,7 +92,7 @@ class ConversationAdmin(admin.ModelAdmin):
         return file_response(found, "original" if size == "original" else "thumbnail")
 
     def _conversation(self, request: HttpRequest, object_id: str) -> Conversation:
-        conversation = self.get_object(request, object_id) if may_review(request) else None
+        conversation: Conversation | None = self.get_object(request, object_id) if may_review(request) else None
         if conversation is None:
             raise Http404
         return conversation
@@ -110,5 +110,3 @@ def reviewer_of(request: HttpRequest) -> User:
 def calls_of(message: Message) -> list[tuple[ProviderCall, str]]:
     """The calls made for a message, each with the request as it was sent, indented for reading."""
     return [(call, json.dumps(call.request, indent=2, ensure_ascii=False)) for call in message.calls.all()]
-
-

@@ -62,7 +62,7 @@ class _Answer:
     parked: Callable[[], bool]
     begun: float = field(default_factory=time.monotonic)
     first_token: float | None = None
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     credits: Decimal | None = None
     finish_reason: str = ""
     notices: list[str] = field(default_factory=list)
@@ -83,10 +83,7 @@ class _Answer:
         offer = catalog.find(self.reply.model)
         request = history.request_for(self.reply)
         endpoint = catalog.endpoint(offer.vendor)
-        connection.close()  # none is held while waiting for the network
-        events = wire.answer(
-            offer.vendor, offer.model, endpoint, request, call=self.call, on_attempt=self._on_attempt
-        )
+        events = wire.answer(offer.vendor, offer.model, endpoint, request, call=self.call, on_attempt=self._on_attempt)
         for event in events:
             self._take(event)
 
@@ -139,7 +136,7 @@ class _Answer:
                 usage.complete(self.record, attempt)
         else:
             self.record = usage.begin(self.reply, attempt)
-        connection.close()
+            connection.close()  # none is held while waiting for the network
 
     def _after_error(self, error: ProviderError) -> Outcome:
         if isinstance(error, Cancelled):
@@ -158,7 +155,7 @@ class _Answer:
         )
 
     def _after_cancel(self) -> Outcome:
-        """We closed the call: the process ends, nothing can be stored, or a person's stop, which has ended it already."""
+        """We closed the call: the process ends, nothing can be stored, or a person's stop came first."""
         if self.recorder.is_lost:
             return self._outcome(Status.INTERRUPTED, error_code="storage")
         if self.parked():

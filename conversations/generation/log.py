@@ -7,7 +7,7 @@ back with its last event id, gets the difference between what it has and what th
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -103,7 +103,7 @@ class Follower:
         self.is_closed = True
         self._woken.set()
 
-    async def __aiter__(self) -> AsyncIterator[list[Event]]:
+    async def groups(self) -> AsyncGenerator[list[Event]]:
         """Groups of events that belong together; the last group ends with "ended" unless the follower was closed."""
         self._hub.join(self._log, self)
         try:

@@ -181,9 +181,8 @@ class Flusher:
         try:
             self._write(list(groups.values()))
         except OperationalError:
-            return self._failed(arrivals)
-        finally:
             connection.close()
+            return self._failed(arrivals)
         self._failing_since = None
         return True
 
@@ -233,16 +232,13 @@ def _show(group: list[Arrival], rows: list[NewPiece], stored: set[tuple[int, int
 
 def _pieces(group: list[Arrival]) -> list[NewPiece]:
     """The arrivals of one reply as rows: neighbours of a kind become one, a signature closes its text."""
-    recorder, rows = group[0].recorder, []
+    recorder = group[0].recorder
+    rows: list[NewPiece] = []
     open_text: list[str] = []
     for index, arrival in enumerate(group):
         following = group[index + 1] if index + 1 < len(group) else None
         open_text.append(arrival.text)
-        joins = (
-            following is not None
-            and following.kind == arrival.kind != Kind.IMAGE
-            and not arrival.signature
-        )
+        joins = following is not None and following.kind == arrival.kind != Kind.IMAGE and not arrival.signature
         if joins:
             continue
         rows.append(
@@ -261,4 +257,3 @@ def _pieces(group: list[Arrival]) -> list[NewPiece]:
 
 
 flusher = Flusher()
-

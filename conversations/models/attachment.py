@@ -1,5 +1,6 @@
 """Pictures: one row for each use by a person, one file for each content."""
 
+import builtins
 import uuid
 from typing import TYPE_CHECKING, Self
 
@@ -59,8 +60,8 @@ class Attachment(models.Model):
     def thumbnail_path(self) -> str:
         return f"{self.sha256[:2]}/{self.sha256}.thumbnail.{SUFFIX[self.thumbnail_type]}"
 
-    def read(self) -> bytes:
+    def read(self) -> builtins.bytes:
         """The whole file, for sending it to a provider."""
         with default_storage.open(self.path) as file:
-            data: bytes = file.read()
+            data: builtins.bytes = file.read()
         return data

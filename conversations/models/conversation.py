@@ -1,7 +1,7 @@
 """Conversations: whose, about what, with which model."""
 
 import uuid
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -62,10 +62,10 @@ class Conversation(models.Model):
 
     @property
     def temperature(self) -> float | None:
-        value: Any = self.parameters.get("temperature")
+        value: float | None = self.parameters.get("temperature")
         return value
 
     @property
     def max_tokens(self) -> int | None:
-        value: Any = self.parameters.get("max_tokens")
+        value: int | None = self.parameters.get("max_tokens")
         return value

@@ -22,3 +22,6 @@ class SetupLink(models.Model):
 
     nonce = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"set-up link of {self.created_at}"

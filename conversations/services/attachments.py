@@ -20,7 +20,7 @@ from conversations.services.errors import Refusal
 from conversations.services.pictures import Picture
 
 
-def vet_uploads(files: Sequence[UploadedFile]) -> list[tuple[str, Picture]]:
+def vet_uploads(files: "Sequence[UploadedFile[bytes]]") -> list[tuple[str, Picture]]:
     """Names and vetted pictures of the uploaded files; raises Refusal that names the first file it cannot take."""
     vetted = []
     for file in files:

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from conversations import providers
 from conversations.providers import local
-from conversations.providers.base import Endpoint, Model, Vendor
+from conversations.providers.base import AuthScheme, Endpoint, Model, Vendor
 from conversations.providers.errors import NotConfigured
 
 
@@ -54,7 +54,7 @@ def endpoint(vendor: Vendor) -> Endpoint:
     if vendor.id == local.LOCAL.id:
         return local.endpoint()
     address, key = settings.PROVIDER_ENDPOINTS[vendor.id]
-    auth = settings.SEGMIND_AUTH if vendor.id == "segmind" else None
+    auth: AuthScheme | None = settings.SEGMIND_AUTH if vendor.id == "segmind" else None  # type: ignore[assignment]
     return Endpoint(base_url=(address or vendor.default_base_url).rstrip("/"), key=key, auth=auth)
 
 

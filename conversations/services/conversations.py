@@ -17,7 +17,9 @@ TITLE_LENGTH = 60  # characters
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def create(owner: User, *, model: str, system_prompt: str = "", parameters: Mapping[str, Any] | None = None) -> Conversation:
+def create(
+    owner: User, *, model: str, system_prompt: str = "", parameters: Mapping[str, Any] | None = None
+) -> Conversation:
     return Conversation.objects.create(
         owner=owner,
         model=model,

@@ -26,7 +26,7 @@ class Draft:
     text: str
     model: str
     key: str
-    images: Sequence[UploadedFile] = ()
+    images: "Sequence[UploadedFile[bytes]]" = ()
     system_prompt: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 

@@ -43,7 +43,9 @@ def delete(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
     conversation = get_object_or_404(Conversation.objects.visible_to(request.user), uuid=conversation_uuid)
     conversations.delete(conversation)
     # The tag lets the page offer the undo beside the sentence.
-    flash.info(request, _("“%(title)s” was deleted.") % {"title": conversation.title}, extra_tags=str(conversation.uuid))
+    flash.info(
+        request, _("“%(title)s” was deleted.") % {"title": conversation.title}, extra_tags=str(conversation.uuid)
+    )
     return _go(request, "/")
 
 

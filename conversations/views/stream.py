@@ -95,7 +95,7 @@ async def _stream(viewer: Viewer) -> AsyncIterator[bytes]:
 
 async def _followed(viewer: Viewer, follower: Follower) -> AsyncIterator[bytes]:
     """A reply that this process writes."""
-    async with contextlib.aclosing(aiter(follower)) as groups:
+    async with contextlib.aclosing(follower.groups()) as groups:
         async for group in groups:
             with translation.override(viewer.language):
                 frames = b"".join(frame(event) for event in group if event.name != "ended")
@@ -228,7 +228,9 @@ def still_allowed(viewers: list[Viewer]) -> set[Viewer]:
         now = timezone.now()
         sessions = _existing(Session, "session_key", [viewer.session for viewer in viewers], expire_date__gt=now)
         users = dict(
-            User.objects.filter(pk__in={viewer.user for viewer in viewers}, is_active=True).values_list("pk", "password")
+            User.objects.filter(pk__in={viewer.user for viewer in viewers}, is_active=True).values_list(
+                "pk", "password"
+            )
         )
         conversations = _existing(Conversation, "pk", [viewer.conversation for viewer in viewers], deleted_at=None)
         return {
@@ -248,4 +250,3 @@ def _existing(model: Any, field: str, values: list[Any], **conditions: Any) -> s
 
 
 patrol = Patrol()
-

@@ -77,7 +77,11 @@ def test_text_is_marked_as_safe_in_the_renderer_alone() -> None:
     python = [path for path in APP.rglob("*.py") if re.search(r"\b(mark_safe|SafeString\()", path.read_text())]
     assert python
     assert all(path.name == "markup.py" or "markup" in path.parts for path in python)
-    templates = [path for path in (ROOT / "templates").rglob("*.html") if re.search(r"\|\s*safe\b|autoescape off", path.read_text())]
+    templates = [
+        path
+        for path in (ROOT / "templates").rglob("*.html")
+        if re.search(r"\|\s*safe\b|autoescape off", path.read_text())
+    ]
     assert templates == []
 
 

@@ -1,12 +1,15 @@
-"""Chromium, with and without JavaScript. Every page of every test is watched: an error in the console, a violation of the
-content security policy or a request to another host fails the test."""
+"""Chromium, with and without JavaScript. Every page of every test is watched.
+
+An error in the console, a violation of the content security policy or a request to another host fails the test.
+"""
 
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect, sync_playwright
 
 from tests.live.conftest import server, settings_for, simulator, template_data
 from tests.serving import PASSWORD, Server
@@ -14,8 +17,8 @@ from tests.serving import PASSWORD, Server
 __all__ = ["server", "settings_for", "simulator", "template_data"]
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 expect.set_options(timeout=15_000)
 
@@ -68,7 +71,7 @@ def browse(chromium: Browser, server: Server, watch: Watch) -> Iterator[Open]:
     """Opens a page of a new browser profile: `javascript`, `size`, further options of Playwright's context."""
     contexts: list[BrowserContext] = []
 
-    def open_page(*, javascript: bool = True, size: dict[str, int] = DESKTOP, **options: object) -> Page:
+    def open_page(*, javascript: bool = True, size: ViewportSize = DESKTOP, **options: Any) -> Page:
         context = chromium.new_context(
             base_url=server.url, java_script_enabled=javascript, viewport=size, locale="en-US", **options
         )
@@ -100,7 +103,7 @@ def send(page: Page, text: str, *, model: str = "", images: list[Path] | None = 
     page.get_by_role("button", name="Send").click()
 
 
-def last_reply(page: Page, status: str = "complete", count: int = 1):  # type: ignore[no-untyped-def]
+def last_reply(page: Page, status: str = "complete", count: int = 1) -> Locator:
     """The body of the newest reply, once it and `count` replies in all have this status."""
     replies = page.locator("article[data-role=assistant]")
     expect(replies).to_have_count(count)

@@ -11,8 +11,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Open, Watch, last_reply, log_in, send
-from tests.serving import Server
 from tests.services.photographs import TELLTALES, photograph
+from tests.serving import Server
 from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
@@ -89,7 +89,9 @@ def test_a_photograph_for_each_model_that_sees(
     send(page, "What is in this picture?", model=model, images=[holiday])
     expect(last_reply(page)).to_contain_text("1200 × 800")
     expect(page.locator("article[data-role=user] [data-body] img")).to_be_visible()
-    sent = b"".join(base64.b64decode(found) for found in re.findall(rb"[A-Za-z0-9+/=]{1000,}", simulator.requests[-1].raw))
+    sent = b"".join(
+        base64.b64decode(found) for found in re.findall(rb"[A-Za-z0-9+/=]{1000,}", simulator.requests[-1].raw)
+    )
     assert len(sent) > 1000
     assert not [word for word in (b"Exif", *TELLTALES) if word in sent]
 

@@ -69,7 +69,10 @@ def test_two_tabs_and_a_late_one_see_the_same(alice: Person, simulator: Simulato
 
 
 def test_markdown_streams_into_the_html_of_the_whole(alice: Person) -> None:
-    sent = alice.send("[[say:# Title\\n\\n- one\\n- two\\n\\n```python\\nprint(1)\\n```\\n\\n[link][l]\\n\\n[l]: https://example.com\\n]]", model=MODEL)
+    sent = alice.send(
+        "[[say:# Title\\n\\n- one\\n- two\\n\\n```python\\nprint(1)\\n```\\n\\n[link][l]\\n\\n[l]: https://example.com\\n]]",
+        model=MODEL,
+    )
     shown = alice.follow(sent.reply_uuid)
     page = alice.page(sent.conversation_uuid).replies[-1]
     assert shown.text == page.text
@@ -247,5 +250,7 @@ def test_many_people_at_once_see_only_their_own(server: Server, person: Callable
             thread.start()
         for thread in threads:
             thread.join(30)
-    assert results == {f"{name} {number}": f"answer for {name} {number}" for name in ("alice", "bob") for number in range(5)}
+    assert results == {
+        f"{name} {number}": f"answer for {name} {number}" for name in ("alice", "bob") for number in range(5)
+    }
     assert "answer for bob" not in people[0].page().text

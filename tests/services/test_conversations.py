@@ -23,7 +23,10 @@ def upload() -> SimpleUploadedFile:
     [
         ("\n\n## Heading *here*\nmore", "Heading *here"),
         ("x" * 61, "x" * 60 + "…"),
-        ("one two three four five six seven eight nine ten eleven, twelve", "one two three four five six seven eight nine ten eleven…"),
+        (
+            "one two three four five six seven eight nine ten eleven, twelve",
+            "one two three four five six seven eight nine ten eleven…",
+        ),
         ("   \n", "Picture"),
     ],
 )

@@ -12,7 +12,7 @@ from conversations.models.message import Status
 from conversations.services import conversations, messages, replies
 from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
 from conversations.services.replies import Outcome
-from tests.conftest import PAINTER, IdleEngine, send
+from tests.conftest import MODEL, PAINTER, IdleEngine, send
 from tests.services.photographs import photograph
 
 
@@ -108,7 +108,7 @@ def test_messages_follow_each_other_on_the_path(alice: User, conversation: Conve
 )
 def test_refused_content_stores_nothing(alice: User, text: str, model: str, says: str) -> None:
     with pytest.raises(Refusal, match=says):
-        send(alice, text, **({"model": model} if model else {}))
+        send(alice, text, model=model or MODEL)
     assert not Conversation.objects.exists()
 
 

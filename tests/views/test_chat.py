@@ -51,7 +51,10 @@ def test_sending_with_htmx_answers_with_the_two_articles(as_alice: Client, alice
     response = as_alice.post(f"/c/{conversation.uuid}/", fields(), headers={"HX-Request": "true"})
     page = response.content.decode()
     assert response.status_code == 200
-    assert re.findall(r'data-role="(\w+)" data-status="(\w+)"', page) == [("user", "complete"), ("assistant", "pending")]
+    assert re.findall(r'data-role="(\w+)" data-status="(\w+)"', page) == [
+        ("user", "complete"),
+        ("assistant", "pending"),
+    ]
     reply = Message.objects.replies().get()
     assert f'sse-connect="/replies/{reply.uuid}/events/"' in page
     assert 'hx-swap-oob="true"' in page
@@ -170,7 +173,7 @@ def test_a_picture_is_served_to_its_owner_alone(as_alice: Client, as_bob: Client
         assert mine.status_code == 200
         assert mine.headers["Content-Type"] in ("image/jpeg", "image/webp")
         assert mine.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-        assert b"".join(mine.streaming_content)  # type: ignore[arg-type]
+        assert b"".join(mine.streaming_content)  # type: ignore[attr-defined]
         assert as_bob.get(f"/attachments/{attachment.uuid}/{size}/").status_code == 404
         assert Client().get(f"/attachments/{attachment.uuid}/{size}/").status_code == 302
 

@@ -69,10 +69,3 @@ class PrivateMiddleware(MiddlewareMixin):
         response.headers.setdefault("X-DNS-Prefetch-Control", "off")
         return response
 
-
-def one_thread(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """As the innermost middleware it keeps all others synchronous: one change of threads a request instead of ten.
-
-    Django runs each middleware in the mode of what it wraps; one that only knows synchronous calls decides for all.
-    """
-    return get_response

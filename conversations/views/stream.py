@@ -1,4 +1,4 @@
-"""The event stream of one reply. The only asynchronous view: it waits for long and holds nothing while it waits.
+"""The event stream of one reply. Its body is the only asynchronous code: it waits for long and holds nothing.
 
 Every event carries an HTML fragment. A stream ends with `final`, the whole article, then `end`.
 """
@@ -48,10 +48,10 @@ class Viewer:
 
 
 @require_GET
-async def events(request: HttpRequest, reply_uuid: UUID) -> HttpResponseBase:
+def events(request: HttpRequest, reply_uuid: UUID) -> HttpResponseBase:
     """The stream of one reply, from where `Last-Event-ID` says or from the beginning."""
     try:
-        viewer = await sync_to_async(_admit)(request, reply_uuid)
+        viewer = _admit(request, reply_uuid)
     except PermissionError:
         return HttpResponse(status=401)
     response = StreamingHttpResponse(_stream(viewer), content_type="text/event-stream")

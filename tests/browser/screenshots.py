@@ -29,7 +29,6 @@ Counting the confirmed ones, **Saturn** leads by far:
 
 | Planet | Moons | Rings |
 |---|---:|:---:|
-| Earth | 1 | no |
 | Mars | 2 | no |
 | Jupiter | 97 | yes |
 | Saturn | 274 | yes |
@@ -45,8 +44,7 @@ def greet(planet: str, moons: int) -> str:
 print(greet("Mars", 2))
 ```
 
-1. Save it as `greet.py`.
-2. Run it with `python greet.py`.
+Save it as `greet.py`, then run `python greet.py`.
 """
 ARABIC = """\
 البحر في الصباح هادئ، ولونه يتغيّر مع ارتفاع الشمس:

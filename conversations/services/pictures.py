@@ -247,7 +247,7 @@ def _read_answer(answer: bytes, status: int) -> Picture:
     try:
         header = json.loads(line[:HEADER_BYTES])
         if "refused" in header:
-            raise REFUSALS.get(header["refused"], Broken)
+            raise REFUSALS[header["refused"]]
         picture = _picture(header, blocks)
     except (KeyError, TypeError, ValueError):  # not what our own code writes, or nothing at all
         raise _cause_of_death(status) from None

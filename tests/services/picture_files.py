@@ -104,10 +104,11 @@ def icc_profile(note: bytes, colours: tuple[tuple[float, ...], ...] = SRGB_COLOU
 
 
 def srgb_icc_profile() -> bytes:
-    """sRGB itself as scanners and editors write it, with its curve in 1,024 points."""
+    """sRGB as scanners and editors write it: its curve in 1,024 points, its colours rounded in another way."""
+    rounded = (SRGB_COLOURS[0][0] - 0.0001, *SRGB_COLOURS[0][1:]), SRGB_COLOURS[1], (0.1431, 0.0606, 0.7139)
     points = [_light(step / 1023) for step in range(1024)]
     curve = b"curv" + struct.pack(">II1024H", 0, 1024, *(round(point * 65535) for point in points))
-    colours = dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(_xyz, SRGB_COLOURS), strict=True))
+    colours = dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(_xyz, rounded), strict=True))
     return _profile(b"RGB ", b"sRGB", colours | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve))
 
 

@@ -312,6 +312,7 @@ LIES = {
     "a thumbnail of another type": reply(thumbnail_media_type="image/webp"),
     "a picture without thumbnail": reply(PNG),
     "a width in words": reply(width="60"),
+    "a width in parts": reply(width=60.5),
     "a width of nothing": reply(width=0),
     "a height below nothing": reply(height=-40),
     "a height in parts": reply(height=40.5),

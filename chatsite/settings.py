@@ -124,8 +124,8 @@ DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", f"sql
 if DATABASES["default"].get("ENGINE") != "django.db.backends.sqlite3":
     raise env.Misconfigured("DATABASE_URL must name an SQLite file (sqlite:////path) in this version.")
 DATABASES["default"] |= {
-    # A thread that streams must never keep a connection, and opening an SQLite file costs next to nothing.
-    "CONN_MAX_AGE": 0,
+    # Request threads are few and keep theirs; workers close theirs themselves, and an open stream has none.
+    "CONN_MAX_AGE": None,
     "OPTIONS": {
         # Deferred transactions that turn into writers lose to "database is locked"; immediate ones wait their turn.
         "transaction_mode": "IMMEDIATE",

@@ -1,6 +1,6 @@
 """Reads that span models, shaped for pages. Nothing in here writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID
@@ -46,6 +46,11 @@ def transcript(conversation: Conversation) -> list[Shown]:
     return [shown(message) for message in messages.prefetch_related("parts__attachment", "pieces__attachment")]
 
 
+def just_sent(message: Message, parts: Iterable[Part], reply: Message) -> list[Shown]:
+    """A message that was just stored and its reply, which has not begun: nothing of them needs to be read."""
+    return [Shown(message, _blocks(list(parts))), Shown(reply)]
+
+
 def shown(message: Message) -> Shown:
     pieces: Iterable[Part | Piece] = message.pieces.all() if message.is_running else message.parts.all()
     pieces = list(pieces)
@@ -76,7 +81,7 @@ def reply_for_stream(user: User, uuid: UUID) -> Message | None:
     return Message.objects.visible_to(user).replies().select_related("conversation").filter(uuid=uuid).first()
 
 
-def _blocks(pieces: list[Part | Piece]) -> list[Block]:
+def _blocks(pieces: Sequence[Part | Piece]) -> list[Block]:
     """Neighbouring texts become one block; the first of them carries the cached HTML of the whole run."""
     blocks: list[Block] = []
     for kind, group in groupby(pieces, key=lambda piece: piece.kind):

@@ -81,6 +81,9 @@ class _Answer:
 
     def _take_all(self) -> None:
         offer = catalog.find(self.reply.model)
+        if offer.model.draws_images:
+            self.recorder.log.state = State("drawing")
+            hub.wake([self.recorder.log])
         request = history.request_for(self.reply)
         endpoint = catalog.endpoint(offer.vendor)
         events = wire.answer(offer.vendor, offer.model, endpoint, request, call=self.call, on_attempt=self._on_attempt)

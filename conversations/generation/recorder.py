@@ -87,7 +87,7 @@ class Recorder:
                 self._show_text(arrival.text)
             elif arrival.kind == Kind.IMAGE:
                 self._show_image(arrival.attachment)
-            elif self.log.state.name == "waiting":
+            elif self.log.state.name in ("waiting", "drawing"):
                 self.log.state = State("thinking")
 
     def _show_text(self, text: str) -> None:

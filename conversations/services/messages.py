@@ -42,10 +42,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The stored message and its reply; `is_repeated` where an earlier send with the same key made them."""
+    """The stored message, its parts and its reply; `is_repeated` where an earlier send with the same key made them."""
 
     message: Message
     reply: Message
+    parts: Sequence[Part] = ()
     is_repeated: bool = False
 
 
@@ -124,10 +125,10 @@ def _store(
     message = Message.objects.create(
         conversation=target, parent=last, depth=depth, role=Role.USER, sender=user, key=draft.key, key_digest=digest
     )
-    _add_parts(message, conversations.clean(draft.text), user, pictures)
+    parts = _add_parts(message, conversations.clean(draft.text), user, pictures)
     Conversation.objects.filter(pk=target.pk).update(active_at=timezone.now(), model=draft.model)
     target.model = draft.model
-    return Sent(message, _add_reply(target, parent=message, depth=depth + 1))
+    return Sent(message, _add_reply(target, parent=message, depth=depth + 1), parts)
 
 
 def _locked(conversation: Conversation) -> Conversation:
@@ -147,12 +148,12 @@ def _begin(user: User, draft: Draft) -> Conversation:
     return conversation
 
 
-def _add_parts(message: Message, text: str, user: User, pictures: list[tuple[str, Picture]]) -> None:
+def _add_parts(message: Message, text: str, user: User, pictures: list[tuple[str, Picture]]) -> list[Part]:
     parts = [Part(message=message, position=0, kind=Kind.TEXT, text=text)] if text.strip() else []
     for name, picture in pictures:
         attachment = attachments.store(user, picture, origin=Origin.UPLOADED, name=name)
         parts.append(Part(message=message, position=len(parts), kind=Kind.IMAGE, attachment=attachment))
-    Part.objects.bulk_create(parts)
+    return Part.objects.bulk_create(parts)
 
 
 def _add_reply(conversation: Conversation, *, parent: Message | None, depth: int) -> Message:

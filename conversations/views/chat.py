@@ -14,6 +14,7 @@ from conversations import queries
 from conversations.forms import SendForm, SettingsForm
 from conversations.models import Conversation
 from conversations.models.conversation import DEFAULT_MAX_TOKENS
+from conversations.queries import Shown
 from conversations.services import catalog
 from conversations.services.errors import Refusal
 from conversations.views import messages
@@ -39,9 +40,15 @@ def page(
     form: SendForm | None = None,
     settings_form: SettingsForm | None = None,
     refusal: Refusal | None = None,
+    transcript: list[Shown] | None = None,
 ) -> HttpResponse:
     """The whole page; for htmx only the chat and the list of conversations, which it puts in place by itself."""
-    context = _context(request, conversation, form, settings_form, refusal)
+    if transcript is None:
+        transcript = queries.transcript(conversation) if conversation else []
+    context = _context(request, conversation, form, settings_form, refusal) | {
+        "transcript": transcript,
+        "is_running": any(one.message.is_running for one in transcript),
+    }
     status = refusal.status if refusal else 200
     if not request.htmx or request.htmx.history_restore_request:
         return render(request, "conversations/chat.html", context, status=status)
@@ -60,13 +67,10 @@ def _context(
     settings_form: SettingsForm | None,
     refusal: Refusal | None,
 ) -> dict[str, Any]:
-    shown = queries.transcript(conversation) if conversation else []
     offers = catalog.offers()
     conversations = queries.conversation_list(request.user)
     return {
         "conversation": conversation,
-        "transcript": shown,
-        "is_running": any(one.message.is_running for one in shown),
         "conversations": conversations,
         "offers": offers,
         "chosen_model": _chosen_model(conversation, conversations, form, offers),

@@ -68,4 +68,3 @@ class PrivateMiddleware(MiddlewareMixin):
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("X-DNS-Prefetch-Control", "off")
         return response
-

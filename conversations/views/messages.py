@@ -82,7 +82,7 @@ def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:
 def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | None) -> HttpResponse:
     if not request.htmx or sent.is_repeated:
         return SeeOther(f"/c/{sent.message.conversation.uuid}/")
+    articles = queries.just_sent(sent.message, sent.parts, sent.reply)
     if conversation is None:
-        return chat.page(request, sent.message.conversation)
-    articles = [queries.shown(sent.message), queries.shown(sent.reply)]
+        return chat.page(request, sent.message.conversation, transcript=articles)
     return render(request, "conversations/_sent.html", {"articles": articles, "key": uuid.uuid4().hex})

@@ -6,14 +6,13 @@ Every event carries an HTML fragment. A stream ends with `final`, the whole arti
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import close_old_connections
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -27,8 +26,10 @@ from conversations.models import Conversation, Message, User
 
 logger = logging.getLogger(__name__)
 
-PATROL_EVERY = 5.0  # seconds between two checks that viewers may still see what they see
-BEAT_EVERY = 3  # patrols between two signs of life
+T = TypeVar("T")
+
+PATROL_EVERY = 4.0  # seconds between two checks that viewers may still see what they see; 5 are promised
+BEAT_EVERY = 4  # patrols between two signs of life
 POLL_EVERY = 1.0  # seconds; only for replies that another process writes
 RETRY = b"retry: 500\n\n"
 
@@ -60,25 +61,22 @@ def events(request: HttpRequest, reply_uuid: UUID) -> HttpResponseBase:
 
 
 def _admit(request: HttpRequest, reply_uuid: UUID) -> Viewer:
-    """Find the reply for this person, and let go of the database for as long as the stream is open."""
-    try:
-        user = request.user
-        if not isinstance(user, User):
-            raise PermissionError
-        reply = queries.reply_for_stream(user, reply_uuid)
-        if reply is None:
-            raise Http404
-        return Viewer(
-            request=request,
-            user=user.pk,
-            password=user.password,
-            session=request.session.session_key,
-            conversation=reply.conversation_id,
-            reply=reply.pk,
-            language=translation.get_language() or "en",
-        )
-    finally:
-        connection.close()
+    """Find the reply for this person. Raises PermissionError where nobody is logged in."""
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionError
+    reply = queries.reply_for_stream(user, reply_uuid)
+    if reply is None:
+        raise Http404
+    return Viewer(
+        request=request,
+        user=user.pk,
+        password=user.password,
+        session=request.session.session_key,
+        conversation=reply.conversation_id,
+        reply=reply.pk,
+        language=translation.get_language() or "en",
+    )
 
 
 async def _stream(viewer: Viewer) -> AsyncIterator[bytes]:
@@ -102,16 +100,16 @@ async def _followed(viewer: Viewer, follower: Follower) -> AsyncIterator[bytes]:
             if frames:
                 yield frames
             if group[-1].name == "ended":
-                yield await sync_to_async(_final)(viewer)
+                yield await in_thread(_final, viewer)
 
 
 async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
     """A reply that has ended, or that nobody in this process writes: what the database says, until it has ended."""
     seen: str | None = None
     while True:
-        is_running, html = await sync_to_async(_stored)(viewer)
+        is_running, html = await in_thread(_stored, viewer)
         if not is_running:
-            yield await sync_to_async(_final)(viewer)
+            yield await in_thread(_final, viewer)
             return
         if html != seen:
             seen = html
@@ -122,29 +120,33 @@ async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
 
 
 def _stored(viewer: Viewer) -> tuple[bool, str]:
-    try:
-        reply = Message.objects.prefetch_related("pieces__attachment").filter(pk=viewer.reply).first()
-        if reply is None or not reply.is_running:
-            return False, ""
-        context = {"blocks": queries.shown(reply).body}
-        return True, render_to_string("conversations/_blocks.html", context)
-    finally:
-        connection.close()
+    reply = Message.objects.prefetch_related("pieces__attachment").filter(pk=viewer.reply).first()
+    if reply is None or not reply.is_running:
+        return False, ""
+    context = {"blocks": queries.shown(reply).body}
+    return True, render_to_string("conversations/_blocks.html", context)
 
 
 def _final(viewer: Viewer) -> bytes:
     """The whole article as it is stored now; nothing but the end where the reply is gone."""
-    try:
-        with translation.override(viewer.language):
-            found = Message.objects.filter(pk=viewer.reply, conversation__deleted_at=None)
-            reply = found.select_related("conversation").prefetch_related("parts__attachment").first()
-            if reply is None:
-                return encode("end", "", "")
-            context = {"shown": queries.shown(reply)}
-            html = render_to_string("conversations/_message.html", context, request=viewer.request)
-            return encode("final", html, f"final:{reply.uuid}") + encode("end", "", f"final:{reply.uuid}")
-    finally:
-        connection.close()
+    with translation.override(viewer.language):
+        found = Message.objects.filter(pk=viewer.reply, conversation__deleted_at=None)
+        reply = found.prefetch_related("parts__attachment").first()
+        if reply is None:
+            return encode("end", "", "")
+        context = {"shown": queries.shown(reply)}
+        html = render_to_string("conversations/_message.html", context, request=viewer.request)
+        return encode("final", html, f"final:{reply.uuid}") + encode("end", "", f"final:{reply.uuid}")
+
+
+async def in_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Run something that needs the database in one of the request threads, on a connection that works."""
+
+    def run() -> T:
+        close_old_connections()
+        return function(*arguments)
+
+    return await asyncio.to_thread(run)
 
 
 def frame(event: Event) -> bytes:
@@ -206,7 +208,7 @@ class Patrol:
             rounds += 1
             viewers = list(self._viewers)
             try:
-                allowed = await sync_to_async(still_allowed, thread_sensitive=False)(viewers)
+                allowed = await in_thread(still_allowed, viewers)
             except Exception:
                 logger.exception("open streams could not be checked")
                 allowed = set(viewers)
@@ -224,24 +226,17 @@ class Patrol:
 
 def still_allowed(viewers: list[Viewer]) -> set[Viewer]:
     """Those whose session lives, who are active, whose password is the same and whose conversation is not deleted."""
-    try:
-        now = timezone.now()
-        sessions = _existing(Session, "session_key", [viewer.session for viewer in viewers], expire_date__gt=now)
-        users = dict(
-            User.objects.filter(pk__in={viewer.user for viewer in viewers}, is_active=True).values_list(
-                "pk", "password"
-            )
-        )
-        conversations = _existing(Conversation, "pk", [viewer.conversation for viewer in viewers], deleted_at=None)
-        return {
-            viewer
-            for viewer in viewers
-            if viewer.session in sessions
-            and users.get(viewer.user) == viewer.password
-            and viewer.conversation in conversations
-        }
-    finally:
-        connection.close()
+    now, reached = timezone.now(), {viewer.user for viewer in viewers}
+    sessions = _existing(Session, "session_key", [viewer.session for viewer in viewers], expire_date__gt=now)
+    users = dict(User.objects.filter(pk__in=reached, is_active=True).values_list("pk", "password"))
+    conversations = _existing(Conversation, "pk", [viewer.conversation for viewer in viewers], deleted_at=None)
+    return {
+        viewer
+        for viewer in viewers
+        if viewer.session in sessions
+        and users.get(viewer.user) == viewer.password
+        and viewer.conversation in conversations
+    }
 
 
 def _existing(model: Any, field: str, values: list[Any], **conditions: Any) -> set[Any]:

@@ -1,0 +1,80 @@
+"""How requests meet threads: one thread out of a few for the whole of a request, none for an open stream.
+
+Django's own ASGI handler makes a new thread for each request and goes back and forth between it and the event loop for
+each middleware and each signal. All our views are synchronous, so a request takes one trip to a thread that is
+already there and keeps its database connection; only the body of an event stream runs in the event loop.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from typing import IO, Any
+
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class Handler(ASGIHandler):
+    """Django as an ASGI application whose requests run in the event loop's default threads."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with closing(body):
+            response = await asyncio.to_thread(self._respond, scope, body)
+            if response.streaming:
+                await self._stream(response, receive, send)
+            else:
+                await self.send_response(response, send)
+
+    def _respond(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """The whole of a request, up to its end for everything but an event stream."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: HttpResponseBase = self.get_response(request) if request else refusal
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        if not response.streaming or not response.is_async:  # type: ignore[attr-defined]
+            response = _whole(response)
+        return response
+
+    async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
+        """Send an event stream until it ends or nobody listens any more."""
+        tasks = [
+            asyncio.create_task(self.listen_for_disconnect(receive)),
+            asyncio.create_task(self.send_response(response, send)),
+        ]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(RequestAborted, asyncio.CancelledError):
+            await tasks[0]
+        with contextlib.suppress(asyncio.CancelledError):
+            await tasks[1]
+        response.close()
+
+
+def _whole(response: HttpResponseBase) -> HttpResponseBase:
+    """The response with its content in memory (files are small here), the request finished in this thread."""
+    if response.streaming:
+        content = b"".join(response.streaming_content)  # type: ignore[attr-defined]
+        whole = HttpResponse(content, status=response.status_code, headers=dict(response.items()))
+        whole.cookies = response.cookies
+    else:
+        whole = response  # type: ignore[assignment]
+    response.close()
+    return whole

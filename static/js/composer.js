@@ -135,3 +135,4 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 document.addEventListener("htmx:sendError", () => say(form().dataset.offline));
 
 if (text()) grow();
+if (picker()?.files.length) choose(picker().files); // chosen before this script came

@@ -6,7 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
+from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, send
+from tests.browser.conftest import log_in as logged_in
 from tests.services.photographs import photograph
 from tests.simulator import Simulator
 
@@ -26,6 +27,12 @@ TEXT_PLACES = """(article) => {
     }
     return places;
 }"""
+
+
+def log_in(page: Page) -> None:
+    """Come in and wait for the page's scripts, which a person is never quicker than."""
+    logged_in(page)
+    page.wait_for_load_state()
 
 
 def newest(page: Page) -> Locator:
@@ -142,6 +149,17 @@ def test_chosen_pictures_add_up_and_can_be_taken_out(browse: Open) -> None:
     last_reply(page)
     expect(page.locator("article[data-role=user] img")).to_have_count(2)
     expect(page.locator("#previews li")).to_have_count(0)
+
+
+def test_pictures_chosen_before_the_scripts_came_are_shown(browse: Open) -> None:
+    page = browse()
+    held: list[Route] = []
+    page.route("**/composer*.js", lambda route: held.append(route))
+    with page.expect_request("**/composer*.js"):
+        logged_in(page)
+    page.get_by_label("Attach images").set_input_files([photo("early.jpg")])
+    held.pop().continue_()
+    expect(page.get_by_alt_text("early.jpg")).to_be_visible()
 
 
 def test_what_is_written_while_a_message_is_sent_stays(browse: Open) -> None:

@@ -72,7 +72,7 @@ class Oracle(HTMLParser):
         if tag not in ELEMENTS or (tag == "a" and "a" in self.stack):
             raise Hostile(f"<{tag}> in {self.stack}")
         names = [name for name, _ in attrs]
-        if len(set(names)) < len(names) or (tag == "a" and set(names) != {"href", "rel"}):
+        if len(set(names)) < len(names) or (tag == "a" and set(names) - {"href"} != {"rel"}):
             raise Hostile(f"<{tag}> with {names}")
         for name, value in attrs:
             self._check_attribute(tag, name, value or "")

@@ -13,7 +13,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from conversations.markup import limits
-from conversations.markup.parser import Env, TooMuchWork, parse_blocks
+from conversations.markup.parser import Env, TooMuch, parse_blocks
 
 References = dict[str, dict[str, Any]]
 
@@ -78,7 +78,7 @@ class Open:
             return False
         if self.first and kind in ("bullet_list_open", "ordered_list_open"):
             return indent < 2 and _item_marker(line[indent:]) != self.first.markup
-        return kind != "blockquote_open" or not line.startswith(">", indent)
+        return is_after_blank or kind != "blockquote_open" or not line.startswith(">", indent)
 
 
 def fit(text: str) -> str:
@@ -178,7 +178,7 @@ class Scanner:
         self._work += limits.BLOCK
         try:
             tokens = parse_blocks(text, env, self.open.work)
-        except TooMuchWork:
+        except TooMuch:
             yield from self._split_plain()
             return
         starts = [index for index, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0]

@@ -15,7 +15,7 @@ _HOST = r"(?:[a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])"
 _REST = r"[!#-;=?-\[\]_a-z~]*"
 _WEB = re.compile(rf"https?://({_HOST})(?::[0-9]{{1,5}})?(?:[/?#]{_REST})?", re.IGNORECASE | re.ASCII)
 _MAIL = re.compile(rf"mailto:([a-z0-9.!#$&'*+/=_~-]+@({_HOST}))(?:\?{_REST})?", re.IGNORECASE | re.ASCII)
-_AUTHORITY = re.compile(r"[a-z]+:/*([^/?#]*)", re.IGNORECASE | re.ASCII)
+_AUTHORITY = re.compile(r"([a-z]+:/*)([^/?#]*)", re.IGNORECASE | re.ASCII)
 
 _WORD = re.compile(r"[\w.-]+")
 _AFTER_SCHEME = re.compile(r":[/\\]+")
@@ -32,10 +32,13 @@ def canonical(raw: str) -> str:
         return ""
     if raw.startswith("#") or host(raw):
         return raw
-    authority = _AUTHORITY.match(raw)
-    if authority is None or len(authority[1]) > MAX_AUTHORITY:
+    parts = _AUTHORITY.match(raw)
+    if parts is None or len(parts[2]) > MAX_AUTHORITY:
         return ""
-    address = normalizeLink(raw)
+    authority = unicodedata.normalize("NFKC", parts[2].lower())
+    if any(unicodedata.category(char)[0] in "CZ" for char in authority):
+        return ""
+    address = normalizeLink(parts[1] + authority + raw[parts.end() :])
     return address if host(address) else ""
 
 
@@ -75,8 +78,8 @@ def _hosts_in(chunk: str, real: str) -> Iterator[str]:
 
 def _looks_like_host(name: str) -> bool:
     labels = name.split(".")
-    is_named = len(labels) > 1 and all(labels) and len(labels[-1]) > 1 and labels[-1].replace("-", "").isalnum()
-    return is_named and (not labels[-1].isdigit() or _IPV4.fullmatch(name) is not None)
+    is_named = len(labels) > 1 and all(labels) and len(labels[-1]) > 1 and not labels[-1].isdigit()
+    return is_named or _IPV4.fullmatch(name) is not None
 
 
 def _visible(text: str) -> str:

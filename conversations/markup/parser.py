@@ -22,15 +22,16 @@ _BARE = re.compile(r"(?<![a-z0-9])https?://[!#-;=?-Z\\_a-z~\u00c0-\u04ff]+", re.
 _CLOSING = "?!.,:;*_~'\\"
 
 
-class TooMuchWork(Exception):
-    """The parser looked at lines again and again."""
+class TooMuch(Exception):
+    """Blocks are nested too deep, or the parser looked at their lines again and again."""
 
 
 def parse_blocks(text: str, env: Env, work: int) -> list[Token]:
     """The blocks of a text whose lines end in "\n"; definitions of link targets are added to `env["references"]`.
 
-    `work`: what the lines were estimated to cost; raises TooMuchWork where the parser takes more: a quote looks at all
-    lines that might continue its paragraph, even where it has none, and so do the quotes after it.
+    `work`: what the lines were estimated to cost. Raises TooMuch where the parser takes more (a quote looks at all
+    lines that might continue its paragraph, even where it has none, and so do the quotes after it), and where it would
+    leave out what is nested too deep.
     """
     tokens: list[Token] = []
     env["looks"] = limits.FREE_LOOKS + work // limits.LOOK
@@ -106,10 +107,10 @@ class _Inlines(ParserInline):
 
 
 def _counted_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A fence. This rule is asked wherever a line may begin a block, so that it can count how often that is."""
+    """A fence. This rule is asked wherever a line may begin a block: it can tell how often and how deep that is."""
     state.env["looks"] -= 1
-    if state.env["looks"] < 0:
-        raise TooMuchWork
+    if state.env["looks"] < 0 or state.level >= limits.MAX_NESTING:
+        raise TooMuch
     return fence(state, start, end, silent)
 
 
@@ -123,7 +124,7 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 def _end_of_written_rows(state: StateBlock, start: int, end: int) -> int:
     enders = state.md.block.ruler.getRules("blockquote")
     columns = state.src.count("|", state.bMarks[start], state.eMarks[start])
-    spare = _SPARE_CELLS
+    spare = _SPARE_CELLS + columns
     for line in range(start + 2, end):
         written = state.src.count("|", state.bMarks[line], state.eMarks[line])
         spare += min(written, 2 * written - columns)
@@ -182,5 +183,5 @@ def _library(nesting: int) -> MarkdownIt:
 
 
 # Two limits of nesting in two parsers: brackets may nest less deep than lists, because each level of them is scanned.
-_BLOCKS = _library(limits.MAX_NESTING)
+_BLOCKS = _library(limits.MAX_NESTING + 2)
 _INLINES = _library(limits.MAX_LABEL_NESTING)

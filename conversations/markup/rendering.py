@@ -5,7 +5,7 @@ from markdown_it.token import Token
 from conversations.markup import limits, sanitiser, writer
 from conversations.markup.blocks import Block, References, Scanner
 from conversations.markup.highlighting import Highlighter
-from conversations.markup.parser import Env, TooMuchWork, parse_blocks, parse_inlines
+from conversations.markup.parser import Env, TooMuch, parse_blocks, parse_inlines
 
 _SMALL = 4_000  # characters of an open block that is rendered anew whenever it is asked for
 _GROWTH = 32  # a larger one is rendered anew when it has grown by this fraction
@@ -110,8 +110,8 @@ class _Rendering:
         env: Env = {"references": dict(scanner.references)} if scanner.references else {}
         room = self._room + limits.MAX_GROWTH * len(source)
         try:
-            return _written(parse_blocks(source, env, scanner.open_work()), env, source, room, None)
-        except (TooMuchWork, writer.TooLong):
+            return _written(parse_blocks(source, env, scanner.open_work()), env, room, None)
+        except (TooMuch, writer.TooLong):
             return writer.plain(source)
 
     def _formatted(self, block: Block, references: References) -> str:
@@ -121,14 +121,12 @@ class _Rendering:
             return writer.plain(block.source)
         env: Env = {"references": references} if references else {}
         try:
-            return _written(block.tokens, env, block.source, self._room, self._highlighter.html)
+            return _written(block.tokens, env, self._room, self._highlighter.html)
         except writer.TooLong:
             self._is_spent = True
             return writer.unwrapped(block.source)
 
 
-def _written(tokens: list[Token], env: Env, source: str, room: int, highlight: writer.Highlight | None) -> str:
-    if any(token.level >= limits.MAX_NESTING - 1 and token.nesting == 1 for token in tokens):
-        return writer.plain(source)
+def _written(tokens: list[Token], env: Env, room: int, highlight: writer.Highlight | None) -> str:
     parse_inlines(tokens, env)
     return writer.write(tokens, room, highlight)

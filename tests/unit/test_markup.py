@@ -17,7 +17,7 @@ REL = 'rel="noopener noreferrer nofollow ugc"'
 
 def body(text: str) -> str:
     """The HTML of a text, without the attributes that all elements of a kind have."""
-    html = markup.render(text)
+    html = str(markup.render(text))
     check(html)
     for always in (f" {REL}", ' dir="auto"', ' dir="ltr"', ' tabindex="0"', ' role="group" aria-label="Table"'):
         html = html.replace(always, "")

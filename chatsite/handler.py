@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.core import signals
 from django.core.exceptions import RequestAborted
@@ -46,7 +46,7 @@ class Handler(ASGIHandler):
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
-        response: HttpResponseBase = self.get_response(request) if request else refusal
+        response = cast(HttpResponseBase, self.get_response(request) if request else refusal)
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         if not response.streaming or not response.is_async:  # type: ignore[attr-defined]
             response = _whole(response)

@@ -9,9 +9,11 @@ import pytest
 
 from conversations.providers.events import Credits, Finished, ImageDelta, Omitted, TextDelta, Usage
 from conversations.providers.replies.collector import Caps
+from conversations.providers.replies.decoder import Decoder
 
 from .byteserver import byte_by_byte
 from .reading import (
+    HEL,
     PNG,
     Reader,
     completion,
@@ -107,6 +109,11 @@ def test_the_cap_of_text_counts_bytes_and_cuts_between_letters(letter: str, over
     assert found.reason == ("too_large" if over > 0 else "complete")
 
 
+def test_the_first_of_two_failures_counts() -> None:
+    body = stream(delta("Hello world") | {"error": {"message": "Failed", "code": 401}})
+    assert decoded([body], caps=Caps(text=5)).reason == "too_large"
+
+
 def test_reasoning_counts_for_the_cap_of_text() -> None:
     found = decoded([stream(delta(reasoning="aaaaa"), delta("bbbbb"), delta("c"))], caps=Caps(text=10))
     assert (found.reasoning, found.text, found.reason) == ("aaaaa", "bbbbb", "too_large")
@@ -137,6 +144,30 @@ def test_the_cap_of_a_picture_inside_text() -> None:
 def test_the_cap_of_an_element() -> None:
     found = decoded([b'[{"candidates": ["', *[b"x" * 100] * 11], caps=Caps(body=1000))
     assert found.reason == "too_large"
+
+
+# Progress
+
+
+def test_progress_is_content_and_not_bytes() -> None:
+    decoder = Decoder(200, {})
+    seen = [decoder.progress]
+    for piece, is_progress in [
+        (b": ping\n\n" * 10, False),
+        (b":" + b"x" * 200_000, False),
+        (b"\n" + event(delta("")), False),
+        (event({"choices": [], "usage": {"prompt_tokens": 1}}), False),
+        (HEL, True),
+        (b"data: ", False),
+        (b"x" * 200_000, True),
+        (b"\n\n" + HEL, True),
+        (event(delta("![x](data:image/png;base64,")), False),
+        (event(delta("A" * 200_000)), True),
+        (event(delta(finish="stop")), True),
+    ]:
+        decoder.feed(piece)
+        assert (decoder.progress != seen[-1]) is is_progress, piece[:40]
+        seen.append(decoder.progress)
 
 
 # Usage and credits

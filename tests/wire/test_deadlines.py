@@ -30,10 +30,8 @@ from .reading import (
     QUESTION,
     QUICK,
     chosen,
-    completion,
     delta,
     event,
-    said,
     taken,
 )
 
@@ -71,6 +69,14 @@ def watched(call: wire.Call) -> Iterator[None]:
 
 
 @contextmanager
+def soon() -> Iterator[None]:
+    """The block ends long before any deadline but the one under test."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < QUICK.no_progress / 2
+
+
+@contextmanager
 def full_queue() -> Iterator[str]:
     """An address where no connection is refused and none accepted: a full queue drops the next one without a word."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
@@ -105,8 +111,8 @@ SLOW: dict[str, tuple[list[Any], str]] = {
 
 @pytest.mark.parametrize(("script", "text"), SLOW.values(), ids=SLOW)
 def test_silence_ends_at_the_deadline(script: Script, text: str) -> None:
-    with ByteServer(script) as server:
-        found = taken(server.url, limits=BRIEF)
+    with ByteServer(script) as server, soon():
+        found = taken(server.url, limits=replace(BRIEF, first_byte=PATIENCE) if text else BRIEF)
         assert server.client_left.wait(PATIENCE)
     assert (found.text, type(found.error)) == (text, TimedOut)
 
@@ -137,7 +143,7 @@ def test_bytes_without_content_are_no_progress(start: bytes, more: bytes, text: 
         yield start
         yield from drip(more)
 
-    with ByteServer(script()) as server:
+    with ByteServer(script()) as server, soon():
         found = taken(server.url, limits=BRIEF)
     assert (found.text, type(found.error)) == (text, TimedOut)
 
@@ -193,7 +199,7 @@ def test_a_connection_that_stays_open_behind_the_end_is_left() -> None:
 
 
 def test_a_connection_that_stays_open_behind_the_finish_reason_is_left() -> None:
-    with ByteServer([EVENTS, chunk(HEL), chunk(event(delta(finish="length"))), GONE]) as server:
+    with ByteServer([EVENTS, chunk(HEL), chunk(event(delta(finish="length"))), GONE]) as server, soon():
         found = taken(server.url, limits=replace(QUICK, after_end=SHORT))
         assert server.client_left.wait(PATIENCE)
     assert (found.text, found.reason) == ("Hel", "truncated")
@@ -232,6 +238,18 @@ def test_a_call_that_fell_silent_keeps_its_text(tls: bool) -> None:
         found = taken(server.url, call=call, on_event=lambda event: threading.Timer(SHORT, call.close).start())
         assert server.client_left.wait(PATIENCE)
     assert (found.text, type(found.error)) == ("Hel", Cancelled)
+
+
+def test_a_connection_that_is_used_again_can_be_closed() -> None:
+    call = wire.Call()
+    with ByteServer([HELLO], [GONE]) as server:
+        taken(server.url)
+        server.asked.clear()
+        with in_background(lambda: taken(server.url, call=call)) as results, soon():
+            assert server.asked.wait(PATIENCE)
+            call.close()
+    assert type(results[0].error) is Cancelled
+    assert server.connections == 1
 
 
 def test_a_tls_handshake_can_be_closed() -> None:
@@ -280,19 +298,22 @@ def test_a_closed_call_sends_nothing() -> None:
     assert server.received == []
 
 
-def test_closing_after_the_end_harms_no_other_call() -> None:
-    """The connection is in the pool again, and another call may be using it."""
-    first, second = wire.Call(), wire.Call()
-    go_on = threading.Event()
-    with ByteServer(
-        [HELLO], [head(Content_Length=len(completion(said("Hello")))), go_on, completion(said("Hello"))]
-    ) as server:
-        taken(server.url, call=first)
+def test_closing_a_call_harms_no_other_call_on_its_former_connection() -> None:
+    """A reply that was read to its end gives its connection back before its events have all been taken."""
+    vendor, model = chosen("aimlapi/google/gemini-2.5-flash")
+    first, go_on = wire.Call(), threading.Event()
+    whole_stream = HEL + event(delta("lo", "stop"))
+    reply = head(content_type="text/event-stream", Content_Length=len(whole_stream)) + whole_stream
+    with ByteServer([reply], [HELLO[:-10], go_on, HELLO[-10:]]) as server:
+        found = wire.events(vendor, model, Endpoint(server.url, KEY), QUESTION, call=first, limits=QUICK)
+        assert next(found) == TextDelta("Hel")
         server.asked.clear()
-        with in_background(lambda: taken(server.url, call=second)) as results:
+        with in_background(lambda: taken(server.url)) as results:
             assert server.asked.wait(PATIENCE)
             first.close()
             go_on.set()
+        with pytest.raises(Cancelled):
+            list(found)
     assert results[0].text == "Hello"
     assert server.connections == 1
 

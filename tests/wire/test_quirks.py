@@ -18,6 +18,8 @@ def chunk(change: Any, **members: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": change} | members]}
 
 
+TWO_LINES = stream(delta("Hello", "stop")).replace(b'"delta":', b'"delta":\ndata:')
+
 STREAMS: dict[str, bytes] = {
     "OpenRouter: comment lines": b": OPENROUTER PROCESSING\n\n" + stream(delta("Hello"), delta(finish="stop")),
     "Ollama, SGLang: empty finish reason, role null": stream(
@@ -35,7 +37,8 @@ STREAMS: dict[str, bytes] = {
     "byte order mark": b"\xef\xbb\xbf" + stream(delta("Hello", "stop")),
     "blank lines first": b"\n\r\n \n" + stream(delta("Hello", "stop")),
     "no blank line between events": stream(delta("Hel"), delta("lo", "stop")).replace(b"\n\n", b"\n"),
-    "one value over two lines": stream(delta("Hello", "stop")).replace(b'"delta":', b'"delta":\ndata:'),
+    "one value over two lines": TWO_LINES,
+    "one value over two lines with CRLF": TWO_LINES.replace(b"\n", b"\r\n"),
     "unknown fields and ids": b"id: 1\nretry: 3\nfoo: bar\nfoo\n" + stream(delta("Hello", "stop")),
     "unknown event names": event(delta("no"), "ping") + event("x", "thread.run") + stream(delta("Hello", "stop")),
     "event name message": event(delta("Hello", "stop"), "message"),

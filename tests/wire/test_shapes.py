@@ -229,13 +229,13 @@ def test_a_file_by_address_is_named(read: Reader) -> None:
 STREAM = [
     {"modelVersion": "gemini-2.5-flash", "usageMetadata": {"promptTokenCount": 3}},
     gemini({"text": "Hm.", "thought": True}, finish=None),
-    gemini({"text": 'Hel "quoted" \\'}, finish=None, usageMetadata={"promptTokenCount": 3, "candidatesTokenCount": 1}),
+    gemini({"text": 'Hel "quoted ]} \\'}, finish=None, usageMetadata={"promptTokenCount": 3, "candidatesTokenCount": 1}),
     gemini(inline(PNG), finish=None),
     gemini({"text": "lo]},"}, usageMetadata={"promptTokenCount": 3, "candidatesTokenCount": 2}),
 ]
 STREAMED = (
     ReasoningDelta("Hm."),
-    TextDelta('Hel "quoted" \\'),
+    TextDelta('Hel "quoted ]} \\'),
     PICTURE[0],
     TextDelta("lo]},"),
     Usage(prompt=3, output=2),

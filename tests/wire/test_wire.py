@@ -5,6 +5,7 @@ import os
 import threading
 import time
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,33 @@ def test_everything_that_waits_is_read_before_the_nap() -> None:
         found = taken(server.url, limits=replace(QUICK, nap=5))
     assert found.text == "abcdefgh"
     assert time.monotonic() - begun < 4
+
+
+def test_the_first_content_is_not_kept_waiting_by_a_nap() -> None:
+    """A chunk with nothing but the role often comes a moment before it."""
+    role = event(delta("", role="assistant"))
+
+    def script() -> Iterator[bytes]:
+        yield EVENTS + chunk(role)
+        threading.Event().wait(0.1)
+        yield chunk(event(delta("Hello", "stop")) + DONE) + LAST_CHUNK
+
+    begun = time.monotonic()
+    with ByteServer(script()) as server:
+        assert taken(server.url, limits=replace(QUICK, nap=5)).text == "Hello"
+    assert time.monotonic() - begun < 4
+
+
+def test_an_endless_error_body_is_left() -> None:
+    def script() -> Iterator[bytes]:
+        yield head("500 No", Connection="close") + b'{"error": "Why"}'
+        while True:
+            yield b" " * 10_000
+
+    with ByteServer(script()) as server:
+        found = taken(server.url)
+        assert server.client_left.wait(PATIENCE)
+    assert found.outcome == ("Unavailable", "Why", 500, None)
 
 
 def test_the_credits_come_first_also_with_an_error() -> None:

@@ -17,19 +17,18 @@ from conversations.models import Attachment, User
 from conversations.models.attachment import Origin
 from conversations.services import pictures
 from conversations.services.errors import Refusal
-from conversations.services.pictures import Picture
+from conversations.services.pictures import Picture, PictureRefused
 
 
 def vet_uploads(files: "Sequence[UploadedFile[bytes]]") -> list[tuple[str, Picture]]:
     """Names and vetted pictures of the uploaded files; raises Refusal that names the first file it cannot take."""
+    names = [display_name(file.name or "") for file in files]
+    results = pictures.vet_all([file.read() for file in files], longest_side=settings.CHATSITE_LONGEST_SIDE)
     vetted = []
-    for file in files:
-        name = display_name(file.name or "")
-        try:
-            picture = pictures.vet(file.read(), longest_side=settings.CHATSITE_LONGEST_SIDE)
-        except pictures.PictureRefused as refused:
-            raise Refusal(_("“%(name)s”: %(reason)s") % {"name": name, "reason": refused.sentence}) from refused
-        vetted.append((name, picture))
+    for name, result in zip(names, results, strict=True):
+        if isinstance(result, PictureRefused):
+            raise Refusal(_("“%(name)s”: %(reason)s") % {"name": name, "reason": result.sentence}) from result
+        vetted.append((name, result))
     return vetted
 
 

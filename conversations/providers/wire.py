@@ -276,8 +276,7 @@ class _Exchange:
             request = requests.PreparedRequest()
             headers = dict(self.prepared.headers) | _HEADERS
             request.prepare(self.prepared.method, self.prepared.url, headers=headers, data=self.prepared.content)
-            timeout = (self.limits.connect, self.limits.first_byte)
-            return _adapter().send(request, stream=True, timeout=timeout, verify=True)
+            return _adapter().send(request, stream=True, timeout=(self.limits.connect, self.limits.first_byte))
         except (requests.RequestException, exceptions.HTTPError, OSError) as error:
             self.call.check()
             raise self._why_not_sent(error) from error
@@ -285,7 +284,7 @@ class _Exchange:
             _current.line = None
 
     def _why_not_sent(self, error: Exception) -> errors.ProviderError:
-        if isinstance(error, ValueError):  # requests' words for an address that is none
+        if isinstance(error, ValueError) and not isinstance(error, requests.exceptions.InvalidHeader):
             return errors.NotConfigured("the provider's address is not usable")
         if self._line.was_refused:
             return Refused("the connection was refused")
@@ -296,7 +295,8 @@ class _Exchange:
             return errors.Unreachable("no trusted connection to the provider")
         if any(isinstance(cause, exceptions.NameResolutionError) for cause in causes):
             return errors.Unreachable("the provider's name is not known")
-        if any(isinstance(cause, http.client.HTTPException) and not isinstance(cause, OSError) for cause in causes):
+        nonsense = http.client.HTTPException | exceptions.InvalidHeader
+        if any(isinstance(cause, nonsense) and not isinstance(cause, OSError) for cause in causes):
             return errors.UnexpectedReply("no HTTP reply")
         return errors.Unreachable("the connection broke before an answer")
 

@@ -229,7 +229,9 @@ def test_a_file_by_address_is_named(read: Reader) -> None:
 STREAM = [
     {"modelVersion": "gemini-2.5-flash", "usageMetadata": {"promptTokenCount": 3}},
     gemini({"text": "Hm.", "thought": True}, finish=None),
-    gemini({"text": 'Hel "quoted ]} \\'}, finish=None, usageMetadata={"promptTokenCount": 3, "candidatesTokenCount": 1}),
+    gemini(
+        {"text": 'Hel "quoted ]} \\'}, finish=None, usageMetadata={"promptTokenCount": 3, "candidatesTokenCount": 1}
+    ),
     gemini(inline(PNG), finish=None),
     gemini({"text": "lo]},"}, usageMetadata={"promptTokenCount": 3, "candidatesTokenCount": 2}),
 ]

@@ -189,6 +189,8 @@ BROKEN: dict[str, tuple[list[Any], str, str]] = {
     "within the head": ([EVENTS[:40], CLOSE], "", "network"),
     "after a line of the head": ([head()[: head().index(b"\r\n") + 2], CLOSE], "", "network"),
     "no HTTP": ([b"SSH-2.0-OpenSSH_9.2\r\n", CLOSE], "", "unexpected_reply"),
+    "two lengths": ([head(Content_Length=5, Content_length=6), CLOSE], "", "unexpected_reply"),
+    "a length that is none": ([head(Content_Length="many") + completion(said("Hello")), CLOSE], "Hello", "complete"),
     "endless headers": ([b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 2000, CLOSE], "", "unexpected_reply"),
     "before the body": ([EVENTS, CLOSE], "", "network"),
     "reset before the body": ([EVENTS, RESET], "", "network"),

@@ -3,6 +3,7 @@
 limits.py        what a text may cost
 blocks.py        lines → finished blocks, each as soon as it is finished
 parser.py        text → tokens: CommonMark, tables, task lists, bare addresses; raw HTML is text
+characters.py    what a page may hold
 links.py         what may be a link, and where it leads
 highlighting.py  code → spans
 writer.py        tokens → HTML
@@ -15,7 +16,7 @@ from html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from conversations.markup import rendering
-from conversations.markup.blocks import fit
+from conversations.markup.characters import fit
 from conversations.markup.rendering import BlockRenderer
 
 __all__ = ["VERSION", "BlockRenderer", "escaped", "plain", "render", "trusted"]

@@ -13,11 +13,11 @@ from typing import Any
 from markdown_it.token import Token
 
 from conversations.markup import limits
+from conversations.markup.characters import fit
 from conversations.markup.parser import Env, TooMuch, parse_blocks
 
 References = dict[str, dict[str, Any]]
 
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _PLAIN_BLOCK = 16_000  # characters of a block beyond the limits
 _FREE_WASTE = 100_000  # units of work that may be spent in vain before it is measured against the whole
 _BEGINS_BLOCK = re.compile(
@@ -79,11 +79,6 @@ class Open:
         if self.first and kind in ("bullet_list_open", "ordered_list_open"):
             return indent < 2 and _item_marker(line[indent:]) != self.first.markup
         return is_after_blank or kind != "blockquote_open" or not line.startswith(">", indent)
-
-
-def fit(text: str) -> str:
-    """The text with one kind of line end and without characters that no page may hold (replaced by U+FFFD)."""
-    return _UNFIT.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class Scanner:

@@ -4,11 +4,12 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
-from html import escape
 
 from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class_by_name, get_all_lexers
 from pygments.token import Comment, Generic, Keyword, Literal, Name, Operator, String, Token, _TokenType
+
+from conversations.markup.characters import escaped
 
 MAX_CODE = 50_000  # characters of one block
 MAX_LINE = 2_000  # characters of one line; some patterns take the square of it
@@ -86,9 +87,10 @@ class Highlighter:
         if name not in LANGUAGES or self._seconds <= 0 or not self._fits(code):
             return None
         self._characters -= len(code)
+        lexer = _lexer(name)  # the first of a language is loaded here; that is nobody's fault
         start = self._clock()
         try:
-            return self._spans(code, name, start + self._seconds)
+            return self._spans(code, lexer, start + self._seconds)
         except Exception:  # noqa: BLE001  lexers are many foreign parsers; each may fail in its own way
             return None
         finally:
@@ -97,12 +99,12 @@ class Highlighter:
     def _fits(self, code: str) -> bool:
         return len(code) <= min(MAX_CODE, self._characters) and max(map(len, code.split("\n"))) <= MAX_LINE
 
-    def _spans(self, code: str, name: str, deadline: float) -> str | None:
+    def _spans(self, code: str, lexer: Lexer, deadline: float) -> str | None:
         pieces: list[str] = []
         values: list[str] = []
-        for kind, value in _merged(self._until(deadline, _lexer(name).get_tokens(code))):
+        for kind, value in _merged(self._until(deadline, lexer.get_tokens(code))):
             values.append(value)
-            text = escape(value, quote=False)
+            text = escaped(value)
             pieces.append(f'<span class="{kind}">{text}</span>' if kind else text)
         html = "".join(pieces)
         is_whole = "".join(values) == code

@@ -22,7 +22,7 @@ _LINE = 120
 _DEPTH = 40  # a line of text in a quote is looked at once for each quote around it
 _MARKER = 150
 _ADDRESS = 200
-_FOREIGN_ADDRESS = 2_000  # international names are encoded in quadratic time
+_FOREIGN_ADDRESS = 6_000  # international names are encoded in quadratic time
 _SPECIAL = dict.fromkeys("!#$%+-:=>@^{}", 30) | dict.fromkeys("[]*_~`<&\\", 100) | {"|": 150}
 _WEIGHTS = bytes(_SPECIAL.get(chr(code), 1) for code in range(256))
 _PREFIX = re.compile(r"[ \t>*+\-0-9.)]*")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markdown_it.common.normalize_url import normalizeLink
 
 MAX_ADDRESS = 2048  # characters
-MAX_AUTHORITY = 100  # characters of one that is not in the form it may stand in a page; encoding takes their square
+MAX_AUTHORITY = 64  # characters of one that is not in the form it may stand in a page; encoding takes their square
 
 # Browsers read `\`, `%2e`, `user@` and white space in an authority in their own ways; none of it matches here, so what
 # this module calls the host is the host for everybody.

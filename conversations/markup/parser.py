@@ -179,6 +179,8 @@ def _library(nesting: int) -> MarkdownIt:
     markdown.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
     markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     markdown.block.ruler.at("fence", _counted_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    for ruler in (markdown.block.ruler, markdown.inline.ruler, markdown.inline.ruler2):
+        ruler.getRules("")  # a list of rules is made when it is first asked for, which threads may not do at once
     return markdown
 
 

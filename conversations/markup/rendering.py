@@ -4,6 +4,7 @@ from markdown_it.token import Token
 
 from conversations.markup import limits, sanitiser, writer
 from conversations.markup.blocks import Block, References, Scanner
+from conversations.markup.characters import escaped
 from conversations.markup.highlighting import Highlighter
 from conversations.markup.parser import Env, TooMuch, parse_blocks, parse_inlines
 
@@ -74,7 +75,7 @@ class BlockRenderer:
     def _more(self, text: str) -> str:
         """New text behind what was rendered before: it flows on in a paragraph, and stands below everything else."""
         is_paragraph = self._tail_html.endswith("</p>\n")
-        return sanitiser.clean(writer.escaped(text) if is_paragraph else writer.plain(text))
+        return sanitiser.clean(escaped(text) if is_paragraph else writer.plain(text))
 
     def _has_grown(self, source: str) -> bool:
         grown = len(source) - len(self._tail_source)

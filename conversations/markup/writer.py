@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from html import escape
 
 from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
 from conversations.markup import links
+from conversations.markup.characters import escaped
 from conversations.markup.highlighting import language
 
 Highlight = Callable[[str, str], str | None]
@@ -72,11 +72,6 @@ def code(text: str, name: str, highlighted: str | None) -> str:
 def fence_language(token: Token) -> str:
     """The language of a code block as far as the highlighter knows it, else ""."""
     return language(unescapeAll(token.info))
-
-
-def escaped(text: str) -> str:
-    """Text between elements, written as the sanitiser writes it, so that its length is known before."""
-    return escape(text, quote=False).replace("\u00a0", "&nbsp;")
 
 
 def plain(text: str) -> str:
@@ -208,7 +203,7 @@ def _item(token: Token | None) -> tuple[bool, str]:
 
 
 def _anchor(address: str) -> str:
-    quoted = escape(address, quote=False).replace('"', "&quot;")
+    quoted = escaped(address).replace('"', "&quot;")
     return f'<a href="{quoted}" rel="noopener noreferrer nofollow ugc">'
 
 

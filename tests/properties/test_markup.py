@@ -8,7 +8,8 @@ from markdown_it.token import Token
 
 from conversations import markup
 from conversations.markup import sanitiser, writer
-from conversations.markup.blocks import Scanner, fit
+from conversations.markup.blocks import Scanner
+from conversations.markup.characters import fit
 from conversations.markup.highlighting import Highlighter
 from conversations.markup.parser import Env, parse_blocks, parse_inlines
 from tests.markup_oracle import check, visible

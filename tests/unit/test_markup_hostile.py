@@ -9,7 +9,8 @@ import pytest
 
 from conversations import markup
 from conversations.markup import highlighting, limits, parser, sanitiser, writer
-from conversations.markup.blocks import Block, Scanner, fit
+from conversations.markup.blocks import Block, Scanner
+from conversations.markup.characters import fit
 from tests.markup_oracle import DEEPEST, Hostile, check, visible
 
 RAW = [

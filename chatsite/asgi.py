@@ -23,7 +23,7 @@ from conversations.generation.log import hub  # noqa: E402
 from conversations.generation.sweeper import Sweeper  # noqa: E402
 from conversations.providers import local  # noqa: E402
 
-REQUEST_THREADS = 16
+REQUEST_THREADS = 8
 
 sweeper = Sweeper(pool, is_alone=bool(os.environ.get("CHATSITE_IS_ALONE")))
 limited = BodyLimit(

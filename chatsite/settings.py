@@ -124,6 +124,7 @@ DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", f"sql
 if DATABASES["default"].get("ENGINE") != "django.db.backends.sqlite3":
     raise env.Misconfigured("DATABASE_URL must name an SQLite file (sqlite:////path) in this version.")
 DATABASES["default"] |= {
+    "ENGINE": "chatsite.sqlite",
     # Request threads are few and keep theirs; workers close theirs themselves, and an open stream has none.
     "CONN_MAX_AGE": None,
     "OPTIONS": {

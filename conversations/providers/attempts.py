@@ -13,7 +13,14 @@ from typing import Protocol
 from conversations.providers import redaction
 from conversations.providers.base import Model, Prepared
 from conversations.providers.call import Call, Limits
-from conversations.providers.errors import Cancelled, ProviderError, RateLimited, SystemRefused, Unavailable, Unreachable
+from conversations.providers.errors import (
+    Cancelled,
+    ProviderError,
+    RateLimited,
+    SystemRefused,
+    Unavailable,
+    Unreachable,
+)
 from conversations.providers.events import Credits, Event, Finished, Usage
 from conversations.providers.replies.decoder import Decoder
 from conversations.providers.turns import Json

@@ -18,7 +18,9 @@ DRAW = "Draw a small red circle on white."
 
 
 class Command(BaseCommand):
-    help = "Send one small real prompt to every configured model (or those named) and print how it went. This costs money."
+    help = (
+        "Send one small real prompt to every configured model (or those named) and print how it went. This costs money."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("models", nargs="*", help="model ids, such as segmind/gemini-1.5-pro")
@@ -59,7 +61,9 @@ class Command(BaseCommand):
         mark = self.style.ERROR("failed") if failure else self.style.SUCCESS("ok")
         self.stdout.write(f"{offer.model.id}: {mark}")
         if attempt:
-            self.stdout.write(f"  status {attempt.status_code}, {attempt.total or 0:.2f} s, shape {attempt.reply_shape}")
+            self.stdout.write(
+                f"  status {attempt.status_code}, {attempt.total or 0:.2f} s, shape {attempt.reply_shape}"
+            )
             usage = attempt.usage
             tokens = f"{usage.prompt} in, {usage.output} out" if usage else "not reported"
             self.stdout.write(f"  tokens {tokens}; remaining credit {attempt.credits or 'not reported'}")

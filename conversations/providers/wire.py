@@ -114,7 +114,7 @@ class _Incoming(http.client.HTTPResponse):
         timeout = self.sock.gettimeout()
         self.sock.settimeout(0)
         try:
-            return bool(self.fp.peek(1))
+            return len(self.fp.peek(1)) > (2 if self.chunk_left == 0 else 0)  # a chunk's own line end says nothing
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         except OSError:

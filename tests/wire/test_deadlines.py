@@ -222,7 +222,7 @@ SILENT: dict[str, list[Any]] = {
 def test_a_silent_call_can_be_closed_by_another_thread(script: Script, tls: bool) -> None:
     call = wire.Call()
     with ByteServer(script, tls=tls) as server:
-        with in_background(lambda: taken(server.url, call=call)) as results:
+        with soon(), in_background(lambda: taken(server.url, call=call)) as results:
             assert server.asked.wait(PATIENCE)
             call.close()
         assert server.client_left.wait(PATIENCE)
@@ -234,7 +234,7 @@ def test_a_silent_call_can_be_closed_by_another_thread(script: Script, tls: bool
 @pytest.mark.usefixtures("trusted")
 def test_a_call_that_fell_silent_keeps_its_text(tls: bool) -> None:
     call = wire.Call()
-    with ByteServer([EVENTS, chunk(HEL), GONE], tls=tls) as server:
+    with soon(), ByteServer([EVENTS, chunk(HEL), GONE], tls=tls) as server:
         found = taken(server.url, call=call, on_event=lambda event: threading.Timer(SHORT, call.close).start())
         assert server.client_left.wait(PATIENCE)
     assert (found.text, type(found.error)) == ("Hel", Cancelled)
@@ -245,7 +245,7 @@ def test_a_connection_that_is_used_again_can_be_closed() -> None:
     with ByteServer([HELLO], [GONE]) as server:
         taken(server.url)
         server.asked.clear()
-        with in_background(lambda: taken(server.url, call=call)) as results, soon():
+        with soon(), in_background(lambda: taken(server.url, call=call)) as results:
             assert server.asked.wait(PATIENCE)
             call.close()
     assert type(results[0].error) is Cancelled
@@ -256,7 +256,7 @@ def test_a_tls_handshake_can_be_closed() -> None:
     call = wire.Call()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
-        with in_background(lambda: taken(url, call=call)) as results:
+        with soon(), in_background(lambda: taken(url, call=call)) as results:
             connection, _ = silent.accept()
             with connection:
                 assert connection.recv(1)
@@ -284,7 +284,7 @@ def test_a_request_that_nobody_reads_can_be_closed() -> None:
             list(wire.events(vendor, model, Endpoint(server.url, KEY), request, call=call, limits=QUICK))
         return True
 
-    with ByteServer(reads=False) as server, in_background(work):
+    with soon(), ByteServer(reads=False) as server, in_background(work):
         assert server.accepted.wait(PATIENCE)
         call.close()
 

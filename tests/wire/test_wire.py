@@ -20,7 +20,20 @@ from conversations.providers.events import Credits, Finished, TextDelta
 from conversations.providers.replies.collector import Caps
 from conversations.providers.turns import ChatRequest, ImagePart, TextPart, Turn
 
-from .byteserver import CLOSE, GONE, LAST_CHUNK, PATIENCE, RESET, ByteServer, Script, chunk, chunked, head, whole
+from .byteserver import (
+    CLOSE,
+    GONE,
+    LAST_CHUNK,
+    PATIENCE,
+    RESET,
+    ByteServer,
+    Script,
+    byte_by_byte,
+    chunk,
+    chunked,
+    head,
+    whole,
+)
 from .reading import (
     CLOSING,
     DONE,
@@ -111,6 +124,35 @@ def test_everything_that_waits_is_read_before_the_nap() -> None:
         found = taken(server.url, limits=replace(QUICK, nap=5))
     assert found.text == "abcdefgh"
     assert time.monotonic() - begun < 4
+
+
+@pytest.mark.parametrize("is_chunked", [True, False])
+def test_a_reader_of_a_stream_naps_when_nothing_more_waits(is_chunked: bool) -> None:
+    napped = threading.Event()
+
+    class Napping(wire.Call):
+        def wait(self, seconds: float) -> bool:
+            napped.set()
+            return super().wait(0)
+
+    rest = event(delta("lo", "stop")) + DONE
+    chunks: list[Any] = [EVENTS, chunk(HEL), napped, chunk(rest), LAST_CHUNK]
+    script: list[Any] = chunks if is_chunked else [CLOSING, HEL, napped, rest, CLOSE]
+    with ByteServer(script) as server:
+        assert taken(server.url, call=Napping()).text == "Hello"
+
+
+def test_a_reader_of_a_whole_reply_never_naps() -> None:
+    seen = threading.Event()
+
+    class Sleepless(wire.Call):
+        def wait(self, seconds: float) -> bool:
+            seen.set()
+            return super().wait(0)
+
+    with ByteServer(chunked(byte_by_byte(completion(said("Hello"))), "application/json")) as server:
+        assert taken(server.url, call=Sleepless()).text == "Hello"
+    assert not seen.is_set()
 
 
 def test_the_first_content_is_not_kept_waiting_by_a_nap() -> None:

@@ -22,7 +22,9 @@ demo: .venv/.installed staticfiles/.collected ## Serve against simulated provide
 test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@sh tests/system-packages.sh
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --ignore=tests/browser
+	@# Apart, because the browser's driver keeps an event loop running in the thread of the tests.
+	$(BIN)/python -m pytest -n 2 tests/browser
 
 check: .venv/.installed-dev staticfiles/.collected lint ## Format, lint, types, templates, migrations and the quick tests
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/services tests/views tests/architecture

@@ -91,7 +91,6 @@ def log_in(page: Page, name: str = "alice") -> None:
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("button[type=submit], form button").first.click()
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
-    page.wait_for_load_state()
 
 
 def send(page: Page, text: str, *, model: str = "", images: list[Path] | None = None) -> None:

@@ -239,6 +239,7 @@ def test_keyboard_alone_is_enough_on_a_phone_sized_page(browse: Open) -> None:
 def test_pasted_and_dropped_pictures_are_sent(browse: Open, holiday: Path) -> None:
     page = browse()
     log_in(page)
+    page.wait_for_load_state()
     page.get_by_role("combobox", name="Model").select_option(FLASH)
     give = """async ([kind, name, base64]) => {
         const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));

@@ -230,6 +230,14 @@ def test_the_key_is_cut_out_wherever_an_error_may_come_from(read: Reader) -> Non
     assert KEY not in str(read(f"Key {KEY} is wrong".encode(), "500 Server Error", "text/plain").outcome)
 
 
+def test_the_key_is_cut_out_of_the_words_for_an_end() -> None:
+    for word in (KEY, f"{KEY}\n"):
+        blocked = {"promptFeedback": {"blockReason": word, "blockReasonMessage": f"because {word}"}}
+        for body in (completion(said("Hello"), word), completion(said(""), word), encoded(blocked)):
+            found = decoded([body])
+            assert KEY[:8] not in str((found.events, found.outcome))
+
+
 LOOKS: dict[str, str] = {
     "Incorrect API key provided: sk-proj-abcdef1234567890": "Incorrect API key provided: [...]",
     "Authorization: Bearer abcdefgh12345": "Authorization: [...] [...]",

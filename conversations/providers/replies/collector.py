@@ -18,6 +18,7 @@ from conversations.providers.errors import (
 )
 from conversations.providers.events import Event, Finished, ImageDelta, Omitted, ReasoningDelta, TextDelta
 from conversations.providers.replies import outcomes
+from conversations.providers.replies.censor import Censor
 from conversations.providers.replies.pictures import Picture
 from conversations.providers.replies.prose import Characters, PictureCutter, Piece, clean
 from conversations.providers.replies.tally import Tally
@@ -44,8 +45,8 @@ DEFAULT_CAPS = Caps()
 class Collector:
     """Gathers events in the order of the wire; `flush` and then `close` when nothing more can come."""
 
-    def __init__(self, tally: Tally, caps: Caps) -> None:
-        self.tally, self.caps = tally, caps
+    def __init__(self, tally: Tally, caps: Caps, censor: Censor) -> None:
+        self.tally, self.caps, self._censor = tally, caps, censor
         self.shape = ""
         self.failure: ProviderError | None = None
         self.finish = ""
@@ -101,12 +102,12 @@ class Collector:
     def finished(self, word: str) -> None:
         """A finish reason; the last one that says anything counts."""
         if outcomes.is_said(word):
-            self.finish = clean(word[:LONGEST_WORD])
+            self.finish = self._censor(word)[:LONGEST_WORD]
 
     def blocked(self, word: str, message: str = "") -> None:
         """The prompt was refused."""
         if outcomes.is_said(word):
-            self._blocked, self._block_message = clean(word[:LONGEST_WORD]), message
+            self._blocked, self._block_message = self._censor(word)[:LONGEST_WORD], self._censor(message)
 
     def not_read(self, what: str) -> None:
         """Something that nobody can read; it matters only where nothing else comes."""

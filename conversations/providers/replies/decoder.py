@@ -43,8 +43,9 @@ class Decoder:
         now: datetime | None = None,
     ) -> None:
         self._headers = {name.lower(): value for name, value in headers.items()}
-        self._collector = Collector(tally.Tally(self._headers), caps)
-        self._context = Context(self._headers, Censor(secrets), now or datetime.now(UTC))
+        censor = Censor(secrets)
+        self._collector = Collector(tally.Tally(self._headers), caps, censor)
+        self._context = Context(self._headers, censor, now or datetime.now(UTC))
         self._caps = caps
         self._start = b""
         self._has_ended = False

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 WATCH_EVERY = 1.0  # seconds
 RENEW_EVERY = 5  # watches
+NAP_PER_CALL = 0.001  # seconds that each running call adds to the pause between two reads of all of them
+LONGEST_NAP = 0.25  # seconds
 
 
 class Pool:
@@ -121,6 +123,7 @@ class Pool:
                 return None
             reply, _ = self._queue.popitem(last=False)
             self._running[reply] = call = Call()
+            call.nap = nap_for(len(self._running))
         self._tell_places()
         return reply, call
 
@@ -152,6 +155,7 @@ class Pool:
                 running = dict(self._running)
             for call in running.values():
                 call.close_if_overdue()
+                call.nap = nap_for(len(running))
             if running and rounds % RENEW_EVERY == 0:
                 self._renew(running)
 
@@ -162,6 +166,11 @@ class Pool:
             logger.exception("leases could not be renewed")
         finally:
             connection.close()
+
+
+def nap_for(running: int) -> float:
+    """Seconds between two reads of a call while so many run: waking a thread costs more than what it then does."""
+    return min(LONGEST_NAP, running * NAP_PER_CALL)
 
 
 pool = Pool()

@@ -23,6 +23,8 @@ from conversations.services.replies import NewPiece
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.040  # seconds between two flushes
+INTERVAL_PER_REPLY = 0.0006  # seconds; with many replies each follower is sent more at a time, less often
+LONGEST_INTERVAL = 0.150
 FIRST_GROUPED = 0.005  # seconds the first pieces of a reply wait for others
 RENDER_EVERY = 0.250  # seconds between two renderings of an open block
 GIVE_UP_AFTER = 30.0  # seconds of failing writes
@@ -124,6 +126,7 @@ class Flusher:
         self._at_once = threading.Event()
         self._thread: threading.Thread | None = None
         self._failing_since: float | None = None
+        self._interval = INTERVAL
 
     def add(self, arrival: Arrival) -> None:
         arrival.recorder.has_taken = True
@@ -151,7 +154,7 @@ class Flusher:
         while True:
             self._something.wait()
             self._something.clear()
-            if self._at_once.wait(INTERVAL):
+            if self._at_once.wait(self._interval):
                 time.sleep(FIRST_GROUPED)
             self._at_once.clear()
             try:
@@ -188,6 +191,7 @@ class Flusher:
 
     def _write(self, groups: list[list[Arrival]]) -> None:
         """One statement for all; where a row of one reply is not acceptable, that reply alone is lost."""
+        self._interval = min(LONGEST_INTERVAL, max(INTERVAL, len(groups) * INTERVAL_PER_REPLY))
         pieces = [_pieces(group) for group in groups]
         try:
             stored = replies.write([piece for rows in pieces for piece in rows])

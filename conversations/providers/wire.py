@@ -327,7 +327,7 @@ class _Exchange:
                 self.call.progressed(may_end=decoder.is_complete)
             incoming = self._line.incoming
             if decoder.streams and decoder.has_content and incoming and not incoming.has_more:
-                self.call.wait(self.limits.nap)
+                self.call.wait(max(self.limits.nap, self.call.nap))
 
     def _piece(self, response: requests.Response) -> bytes:
         """The next bytes, b"" at the end. Raises ProviderError."""

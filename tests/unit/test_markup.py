@@ -107,6 +107,8 @@ def test_tasks_are_drawn_as_text() -> None:
         ("[a](https://b.example/c%20d 'title')", "https://b.example/c%20d"),
         ("[a](https://b.example/ü)", "https://b.example/%C3%BC"),
         ("[a](https://bücher.example/)", "https://xn--bcher-kva.example/"),
+        ("[a](https://BÜCHER.example/)", "https://xn--bcher-kva.example/"),
+        ("[a](https://ｂ.example/)", "https://b.example/"),
         ("[a](HTTPS://B.Example)", "HTTPS://B.Example"),
         ("[a](http://[::1]:8000/)", "http://[::1]:8000/"),
         ("[a](mailto:b@c.example)", "mailto:b@c.example"),
@@ -171,6 +173,7 @@ def test_a_link_into_the_page_leads_nowhere() -> None:
         ("[go**ogle**.com](https://evil.example)", "google.com (evil.example)"),
         ("[`google.com`](https://evil.example)", "google.com (evil.example)"),
         ("[goo\u200bgle\u2024com](https://evil.example)", "goo\u200bgle\u2024com (evil.example)"),
+        ("[google\u200b.com](https://evil.example)", "google\u200b.com (evil.example)"),
         ("[ｇｏｏｇｌｅ。com](https://evil.example)", "ｇｏｏｇｌｅ。com (evil.example)"),
         ("[gооgle.com](https://google.com)", "gооgle.com (google.com)"),  # two Cyrillic letters
         ("[me@bank.example](https://evil.example)", "me@bank.example (evil.example)"),

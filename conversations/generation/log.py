@@ -152,7 +152,7 @@ class Follower:
         if self._log.state == self._state:
             return []
         self._state = self._log.state
-        return [Event("state", self._state)]
+        return [Event("state", self._state, self._position.id(self._log) if self._position else "")]
 
 
 class Hub:

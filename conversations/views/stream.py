@@ -32,6 +32,7 @@ PATROL_EVERY = 4.0  # seconds between two checks that viewers may still see what
 BEAT_EVERY = 4  # patrols between two signs of life
 POLL_EVERY = 1.0  # seconds; only for replies that another process writes
 RETRY = b"retry: 500\n\n"
+STORED = "stored"  # the id of events that no log can go on from
 
 
 @dataclass(eq=False, slots=True)
@@ -113,7 +114,7 @@ async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
             return
         if html != seen:
             seen = html
-            yield frame(Event("reset", html)) + frame(Event("tail", ""))
+            yield frame(Event("reset", html, STORED)) + frame(Event("tail", "", STORED))
         if patrol.is_closed(viewer):
             return
         await asyncio.sleep(POLL_EVERY)
@@ -133,7 +134,7 @@ def _final(viewer: Viewer) -> bytes:
         found = Message.objects.filter(pk=viewer.reply, conversation__deleted_at=None)
         reply = found.prefetch_related("parts__attachment").first()
         if reply is None:
-            return encode("end", "", "")
+            return encode("end", "", STORED)
         context = {"shown": queries.shown(reply)}
         html = render_to_string("conversations/_message.html", context, request=viewer.request)
         return encode("final", html, f"final:{reply.uuid}") + encode("end", "", f"final:{reply.uuid}")
@@ -160,9 +161,7 @@ def frame(event: Event) -> bytes:
 
 def encode(name: str, data: str, identifier: str) -> bytes:
     """An event by the event-stream grammar: no character of the data can end it or begin another field."""
-    lines = [f"event: {name}"]
-    if identifier:
-        lines.append(f"id: {identifier}")
+    lines = [f"event: {name}", f"id: {identifier}"]
     lines += [f"data: {line}" for line in data.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return ("\n".join(lines) + "\n\n").encode()
 

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 WATCH_EVERY = 1.0  # seconds
 RENEW_EVERY = 5  # watches
-NAP_PER_CALL = 0.001  # seconds that each running call adds to the pause between two reads of all of them
-LONGEST_NAP = 0.25  # seconds
+NAP_PER_CALL = 0.002  # seconds that each running call adds to the pause between two reads of all of them
+LONGEST_NAP = 0.4  # seconds
 
 
 class Pool:

@@ -23,8 +23,8 @@ from conversations.services.replies import NewPiece
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.040  # seconds between two flushes
-INTERVAL_PER_REPLY = 0.0006  # seconds; with many replies each follower is sent more at a time, less often
-LONGEST_INTERVAL = 0.150
+INTERVAL_PER_REPLY = 0.0015  # seconds; with many replies each follower is sent more at a time, less often
+LONGEST_INTERVAL = 0.3
 FIRST_GROUPED = 0.005  # seconds the first pieces of a reply wait for others
 RENDER_EVERY = 0.250  # seconds between two renderings of an open block
 GIVE_UP_AFTER = 30.0  # seconds of failing writes

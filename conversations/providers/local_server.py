@@ -31,6 +31,7 @@ class Order(NamedTuple):
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group: end at once, silently
+    use_every_core()
     bind_to_parent()
     parent = private_output()
     line = sys.stdin.readline()
@@ -44,6 +45,12 @@ def main() -> None:
     tell(parent, {"url": server.listening_address})
     sys.stdin.read()
     os._exit(0)  # without waiting for the engine's threads
+
+
+def use_every_core() -> None:
+    """The server stays on one processor; what it has us do is better done on another."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 def bind_to_parent() -> None:

@@ -1,5 +1,6 @@
 """Commands of an administrator, and the end of everything by Ctrl-C."""
 
+import os
 import re
 import signal
 from pathlib import Path
@@ -65,6 +66,8 @@ def test_ctrl_c_ends_the_server_and_the_local_model(tmp_path: Path, template_dat
         assert server.process is not None
         children = children_of(server.process.pid)
         assert children
+        assert len(os.sched_getaffinity(server.process.pid)) == 1
+        assert os.sched_getaffinity(children[0]) == os.sched_getaffinity(0)
         server.terminate(signal.SIGINT)
         until(lambda: all(map(is_gone, children)), "the end of the children", 5)
         assert "Traceback" not in server.log

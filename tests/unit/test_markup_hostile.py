@@ -9,7 +9,7 @@ import pytest
 
 from conversations import markup
 from conversations.markup import highlighting, limits, parser, sanitiser, writer
-from conversations.markup.blocks import Block, Scanner
+from conversations.markup.blocks import Block, Open, Scanner
 from conversations.markup.characters import fit
 from tests.markup_oracle import DEEPEST, Hostile, check, visible
 
@@ -385,6 +385,16 @@ def test_the_work_for_a_load_grows_with_its_length_and_no_faster(name: str) -> N
     work = calls(large)
     assert work < 4.5 * calls(small) + 5_000
     assert work < 250 * len(large)
+
+
+@pytest.mark.parametrize("name", [*LOADS, *sorted(PREFIXED.keys() - {"code"})])
+def test_the_work_for_a_load_was_foreseen(name: str) -> None:
+    """A unit is about one function call. (Code is not parsed; its colours have a limit of their own.)"""
+    text = load(name, 3_000)
+    open_text = Open()
+    for line in fit(text).splitlines(keepends=True):
+        open_text.add(line, *open_text.cost(line))
+    assert calls(text) < 1.5 * open_text.work + 10_000
 
 
 @pytest.mark.parametrize("name", [*LOADS, *PREFIXED])

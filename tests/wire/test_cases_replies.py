@@ -305,6 +305,16 @@ def test_case_25_is_answered_by_one_resend_with_the_system_text_first() -> None:
     assert KEY not in str(attempts)
 
 
+def test_case_25_after_some_text_is_not_asked_again() -> None:
+    body = stream(delta("Half"), REFUSAL, done=False)
+    with ByteServer(
+        [whole(body, content_type="text/event-stream")], [whole(encoded(gemini({"text": "Done"})))]
+    ) as server:
+        found, _ = answered(server.url, model_id=DRAWING)
+    assert (found.text, type(found.error)) == ("Half", SystemRefused)
+    assert len(server.received) == 1
+
+
 def test_case_25_a_second_refusal_is_final() -> None:
     refusal = whole(encoded(REFUSAL), "400 Bad Request")
     with ByteServer([refusal], [refusal], [refusal]) as server:

@@ -191,6 +191,17 @@ def test_slow_content_is_progress() -> None:
     assert (found.text, found.reason) == ("Hel" * 6, "complete")
 
 
+def test_a_head_that_comes_early_leaves_the_content_its_time() -> None:
+    def script() -> Iterator[Any]:
+        yield EVENTS
+        threading.Event().wait(SHORT * 3)
+        yield chunk(HEL + DONE) + LAST_CHUNK
+
+    with ByteServer(script()) as server:
+        found = taken(server.url, limits=replace(QUICK, no_progress=SHORT))
+    assert (found.text, found.reason) == ("Hel", "complete")
+
+
 def test_a_connection_that_stays_open_behind_the_end_is_left() -> None:
     with ByteServer([EVENTS, chunk(HEL + DONE), GONE]) as server:
         found = taken(server.url)

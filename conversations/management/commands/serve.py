@@ -27,6 +27,8 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         self.greet()
         connection.close()
+        if settings.CHATSITE_ONE_CORE:
+            stay_on_one_core()
         try:
             serve()
         finally:
@@ -48,6 +50,16 @@ def take_lock() -> IO[str]:
     except OSError:
         raise CommandError(f"Another server is already using {settings.DATA}; stop it first.") from None
     return lock
+
+
+def stay_on_one_core() -> None:
+    """Keep this process on one processor, the last one it may use; its children free themselves.
+
+    Only one thread of a Python process runs at a time. Spread over processors the threads fight for that turn: measured
+    on two, 200 replies took nearly twice the processor time and began nearly twice as late.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def serve() -> None:

@@ -8,6 +8,7 @@ from conversations.views import attachments, chat, conversations, health, messag
 
 urlpatterns = [
     path("", chat.home, name="home"),
+    path("c/", conversations.index, name="index"),
     path("c/<uuid:conversation_uuid>/", chat.conversation, name="conversation"),
     path("c/<uuid:conversation_uuid>/stop/", messages.stop, name="stop"),
     path("c/<uuid:conversation_uuid>/settings/", conversations.configure, name="configure"),

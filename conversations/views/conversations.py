@@ -1,12 +1,13 @@
-"""Settings, deletion and its undo."""
+"""The list of all, settings, deletion and its undo."""
 
 from uuid import UUID
 
 from django.contrib import messages as flash
+from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from conversations.forms import SettingsForm
@@ -16,6 +17,17 @@ from conversations.services.errors import Refusal
 from conversations.views import chat
 from conversations.views.http import HtmxHttpRequest, member_required
 from conversations.views.messages import SeeOther
+
+PAGE_LENGTH = 100
+
+
+@member_required
+@require_safe
+def index(request: HtmxHttpRequest) -> HttpResponse:
+    """All own conversations, newest first, a hundred to a page; the side list holds only the newest."""
+    mine = Conversation.objects.visible_to(request.user).order_by("-active_at", "-id")
+    page = Paginator(mine, PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "conversations/index.html", {"page": page})
 
 
 @member_required

@@ -229,3 +229,16 @@ def test_private_pages_are_kept_by_no_cache_and_carry_the_strict_policy(as_alice
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_every_conversation_can_be_reached_and_nobody_elses(as_alice: Client, alice: User, bob: User) -> None:
+    for number in range(101):
+        conversations.configure(conversations.create(alice, model=MODEL), title=f"talk {number}")
+    conversations.configure(conversations.create(bob, model=MODEL), title="bob's talk")
+    assert 'href="/c/"' in as_alice.get("/").content.decode()
+    pages = [as_alice.get(f"/c/?page={number}").content.decode() for number in (1, 2)]
+    assert [page.count("<bdi>talk") for page in pages] == [100, 1]
+    assert "<bdi>talk 0</bdi>" in pages[1]
+    assert "bob" not in "".join(pages)
+    assert as_alice.get("/c/?page=nonsense").status_code == 200
+    assert Client().get("/c/").status_code == 302

@@ -134,10 +134,9 @@ def _end_of_written_rows(state: StateBlock, start: int, end: int) -> int:
 
 
 def _with_bare_links(children: list[Token]) -> Iterator[Token]:
-    links_around = 0
+    """The same, with addresses in the text as links: also those in the text of a link, which the writer leaves out."""
     for child in children:
-        links_around += (child.type == "link_open") - (child.type == "link_close")
-        if child.type == "text" and not links_around and "://" in child.content:
+        if child.type == "text" and "://" in child.content:
             yield from _split_at_addresses(child.content)
         else:
             yield child
@@ -172,7 +171,7 @@ def _text(content: str) -> Token:
 
 
 def _library(nesting: int) -> MarkdownIt:
-    markdown = _Markdown("commonmark", {"html": False, "maxNesting": nesting, "tasklists": True})
+    markdown = _Markdown()
     markdown.inline = _Inlines()
     markdown.helpers = _Helpers  # type: ignore[assignment]
     markdown.configure("commonmark", {"html": False, "maxNesting": nesting, "tasklists": True})

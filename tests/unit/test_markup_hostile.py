@@ -314,6 +314,7 @@ LOADS = {
     "brackets over lines": "![===\n",
     "links that are not closed": "[a](" + "x" * 60,
     "titles that are not closed": '[a](b "',
+    "pictures in pictures": ("![" + "*a*" * 20) * 6 + "](http://a)" * 6 + "\n\n",
     "emphasis": "*a **b _c ",
     "closed emphasis": "**a** _b_ ",
     "marks in turn": "*_",

@@ -217,7 +217,7 @@ class Scanner:
         at this point depends on how the text was cut."""
         while targets and targets[0][1]["map"][1] <= end:
             label, target = targets.popleft()
-            self.references.setdefault(label, target)
+            self.references[label] = target
 
 
 def closes(line: str, fence: Token) -> bool:

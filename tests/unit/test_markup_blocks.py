@@ -121,6 +121,16 @@ def test_the_beginning_of_the_end_of_a_fence_is_not_code() -> None:
     assert text_of(fed("```\n~~").tail()) == "~~"
 
 
+def test_empty_lines_before_a_fence_are_not_code() -> None:
+    assert text_of(fed("# a\n\n\n```\nb\n").tail()) == "b"
+
+
+def test_a_fence_that_was_not_noticed_at_once_holds_nothing_back() -> None:
+    """Two spaces before it could be the inside of an item; the line that ends the list shows that they are not."""
+    renderer = fed("10. a\n  ```\n  b\n  ```\n\n[c]: https://d.example\n\ne\n\nf\n")
+    assert text_of(renderer.take_blocks()).split() == ["a", "b", "e"]
+
+
 def test_a_fence_in_a_list_is_never_coloured_in_the_tail() -> None:
     renderer = fed("- ```python\n  x = 1\n  ```\n")
     assert "<span" not in renderer.tail()
@@ -148,6 +158,21 @@ def test_the_first_definition_of_a_link_counts() -> None:
 def test_links_known_to_a_block_do_not_depend_on_how_the_text_was_cut() -> None:
     text = "[a]\n\n# b\n\n[a]: https://b.example\n\n[a]\n"
     assert streamed(text) == streamed([text]) != markup.render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("x\n\n> [a]: https://b.example/|c\n> -|-\n\n[a]: https://d.example\n\n[a]\n", "https://d.example"),
+        ("10. x\n  # y\n\n[a]: https://b.example\n't'\n\n[a]\n", "https://b.example"),
+        ("[a]: https://b.example\n[a]: https://c.example\n\n[a]\n", "https://b.example"),
+    ],
+    ids=["becomes the head of a table", "goes on with its title", "is the first of two"],
+)
+def test_a_definition_counts_only_when_no_line_can_change_it(text: str, address: str) -> None:
+    assert streamed(text) == markup.render(text)
+    assert check(streamed(text)).links[-1] == address
+    assert "'t'" not in visible(streamed(text))
 
 
 def test_everything_that_arrived_can_be_seen() -> None:

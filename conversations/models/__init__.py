@@ -3,8 +3,21 @@
 from conversations.models.attachment import Attachment
 from conversations.models.call import ProviderCall
 from conversations.models.conversation import Conversation
+from conversations.models.library import Preset, Prompt
 from conversations.models.message import Message, Part, Piece
 from conversations.models.review import Look
 from conversations.models.user import SetupLink, User
 
-__all__ = ["Attachment", "Conversation", "Look", "Message", "Part", "Piece", "ProviderCall", "SetupLink", "User"]
+__all__ = [
+    "Attachment",
+    "Conversation",
+    "Look",
+    "Message",
+    "Part",
+    "Piece",
+    "Preset",
+    "Prompt",
+    "ProviderCall",
+    "SetupLink",
+    "User",
+]

@@ -39,6 +39,7 @@ class Attachment(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="attachments")
     origin = models.CharField(max_length=10, choices=Origin)
     name = models.CharField(max_length=200, blank=True, help_text="Name the file had, as text only")
+    alt = models.CharField(max_length=500, blank=True, help_text="What is to be seen, in words")
     sha256 = models.CharField(max_length=64, db_index=True)
     media_type = models.CharField(max_length=20)
     thumbnail_type = models.CharField(max_length=20)

@@ -41,6 +41,10 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     active_at = models.DateTimeField(help_text="When the last message came; what lists are ordered by")
     deleted_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Set on temporary ones, which no list shows")
+    forked_from = models.ForeignKey(
+        "conversations.Message", models.SET_NULL, null=True, blank=True, related_name="forks"
+    )
 
     objects = ConversationQuerySet.as_manager()
 
@@ -50,6 +54,9 @@ class Conversation(models.Model):
                 fields=["owner", "-active_at", "-id"],
                 condition=models.Q(deleted_at=None),
                 name="conversation_list",
+            ),
+            models.Index(
+                fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="conversation_expiring"
             ),
             models.Index(
                 fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="conversation_deleted"

@@ -21,8 +21,9 @@ class Role(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """What became of a message. Only PENDING and STREAMING change; the others are final."""
+    """What became of a message. WAITING is for a person's message that is sent when the reply before it has ended."""
 
+    WAITING = "waiting", _("waiting")
     PENDING = "pending", _("pending")
     STREAMING = "streaming", _("streaming")
     COMPLETE = "complete", _("complete")
@@ -55,6 +56,10 @@ class Message(models.Model):
 
     `claim` is the token of the one worker that may write a STREAMING reply, `leased_until` how long it holds without
     being renewed. `key` and `key_digest` make a repeated send one message: unique per person, digest of the content.
+
+    Children of one parent are its siblings: branches. `column` is set while replies to one message stand side by side
+    and none has been picked. A reply that is continued counts its `runs`; `memory_from` is null when nothing was left
+    out of what its model was sent.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -83,6 +88,10 @@ class Message(models.Model):
     output_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     reasoning_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     remaining_credits = models.DecimalField(max_digits=24, decimal_places=8, null=True, blank=True)
+    cost_usd = models.DecimalField(max_digits=20, decimal_places=10, null=True, blank=True)
+    memory_from = models.PositiveIntegerField(null=True, blank=True, help_text="Depth of the oldest message sent along")
+    column = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Place among replies to be compared")
+    runs = models.PositiveSmallIntegerField(default=1, help_text="How often a model wrote at it")
 
     objects = MessageQuerySet.as_manager()
 
@@ -129,13 +138,14 @@ class Part(models.Model):
     """A run of text, of reasoning, or a picture, in its place.
 
     `html` caches the rendered text as made by version `markup_version` of the renderer. `signature` is the provider's
-    opaque thought signature, sent back unchanged.
+    opaque thought signature, sent back unchanged. A text with a `name` is an attached text, such as a long paste.
     """
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="parts")
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind)
     text = models.TextField(blank=True)
+    name = models.CharField(max_length=200, blank=True)
     attachment = models.ForeignKey(Attachment, models.RESTRICT, null=True, blank=True, related_name="parts")
     signature = models.TextField(blank=True)
     html = models.TextField(blank=True)

@@ -4,10 +4,29 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "system", _("as the system")
+    LIGHT = "light", _("light")
+    DARK = "dark", _("dark")
+
+
+class Density(models.TextChoices):
+    COMFORTABLE = "comfortable", _("comfortable")
+    COMPACT = "compact", _("compact")
 
 
 class User(AbstractUser):
-    """A person. Own model from the first migration on, so that it can grow."""
+    """A person and what they prefer; an empty `language` follows the browser, an empty `default_model` the last one."""
+
+    language = models.CharField(max_length=10, blank=True)
+    theme = models.CharField(max_length=10, choices=Theme, default=Theme.SYSTEM)
+    density = models.CharField(max_length=12, choices=Density, default=Density.COMFORTABLE)
+    default_model = models.CharField(max_length=200, blank=True)
+    enter_sends = models.BooleanField(default=True)
+    notifies = models.BooleanField(default=False)
 
     class Meta(AbstractUser.Meta):
         permissions = [("review_conversations", "Can read other people's conversations (every look is recorded)")]

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import User
+from conversations.models import Conversation, User
 from conversations.models.conversation import DEFAULT_MAX_TOKENS
 
 
@@ -53,6 +53,13 @@ class SettingsForm(ParametersForm):
     """The settings of one conversation."""
 
     title = forms.CharField(label=_("Title"), max_length=200)
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> "SettingsForm":
+        """The form as it is to be shown: filled in with what holds now."""
+        names = ("title", "system_prompt", "temperature")
+        values = {name: getattr(conversation, name) for name in names}
+        return cls(initial=values | {"max_tokens": conversation.max_tokens or DEFAULT_MAX_TOKENS})
 
 
 class FirstAdministratorForm(BaseUserCreationForm):

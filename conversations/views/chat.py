@@ -8,13 +8,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import push_url, reswap, retarget
 
 from conversations import queries
 from conversations.forms import SendForm, SettingsForm
 from conversations.models import Conversation
-from conversations.models.conversation import DEFAULT_MAX_TOKENS
-from conversations.queries import Shown
 from conversations.services import catalog
 from conversations.services.errors import Refusal
 from conversations.views import messages
@@ -40,20 +37,14 @@ def page(
     form: SendForm | None = None,
     settings_form: SettingsForm | None = None,
     refusal: Refusal | None = None,
-    transcript: list[Shown] | None = None,
 ) -> HttpResponse:
-    """The whole page; for htmx only the chat and the list of conversations, which it puts in place by itself."""
-    if transcript is None:
-        transcript = queries.transcript(conversation) if conversation else []
+    """The whole page."""
+    transcript = queries.transcript(conversation) if conversation else []
     context = _context(request, conversation, form, settings_form, refusal) | {
         "transcript": transcript,
         "is_running": any(one.message.is_running for one in transcript),
     }
-    status = refusal.status if refusal else 200
-    if not request.htmx or request.htmx.history_restore_request:
-        return render(request, "conversations/chat.html", context, status=status)
-    response = render(request, "conversations/_chat_swap.html", context, status=status)
-    return reswap(retarget(push_url(response, _address(conversation)), "#chat"), "outerHTML")
+    return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
 
 
 def _address(conversation: Conversation | None) -> str:
@@ -75,7 +66,7 @@ def _context(
         "offers": offers,
         "chosen_model": _chosen_model(conversation, conversations, form, offers),
         "form": form or SendForm(),
-        "settings_form": settings_form or (conversation and SettingsForm(initial=_settings(conversation))),
+        "settings_form": settings_form,
         "refusal": refusal,
         "key": uuid.uuid4().hex,
         "address": _address(conversation),
@@ -93,12 +84,3 @@ def _chosen_model(
     wishes += [conversations[0].model] if conversations and not conversation else []
     offered = [offer.model.id for offer in offers]
     return next((wish for wish in wishes if wish in offered), offered[0] if offered else "")
-
-
-def _settings(conversation: Conversation) -> dict[str, Any]:
-    return {
-        "title": conversation.title,
-        "system_prompt": conversation.system_prompt,
-        "temperature": conversation.temperature,
-        "max_tokens": conversation.max_tokens or DEFAULT_MAX_TOKENS,
-    }

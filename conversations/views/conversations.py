@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from conversations.forms import SettingsForm
@@ -31,10 +31,12 @@ def index(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @member_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def configure(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
-    """Title, system prompt and parameters of a conversation."""
+    """Title, system prompt and parameters of a conversation: to look at, and to change."""
     conversation = get_object_or_404(Conversation.objects.visible_to(request.user), uuid=conversation_uuid)
+    if request.method != "POST":
+        return _settings(request, conversation)
     form = SettingsForm(request.POST)
     if not form.is_valid():
         refusal = Refusal(_("These settings cannot be used; see the fields below."))
@@ -68,6 +70,15 @@ def restore(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
     conversation = get_object_or_404(Conversation.objects.deleted_by(request.user), uuid=conversation_uuid)
     conversations.restore(conversation)
     return _go(request, f"/c/{conversation.uuid}/")
+
+
+def _settings(request: HtmxHttpRequest, conversation: Conversation) -> HttpResponse:
+    """The form over the chat, or as a part of the page."""
+    form = SettingsForm.of(conversation)
+    if not request.htmx:
+        return chat.page(request, conversation, settings_form=form)
+    context = {"conversation": conversation, "settings_form": form}
+    return render(request, "conversations/_settings.html", context)
 
 
 def _go(request: HtmxHttpRequest, address: str) -> HttpResponse:

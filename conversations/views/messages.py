@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect, push_url
 
 from conversations import queries
 from conversations.forms import SendForm
@@ -80,9 +81,15 @@ def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:
 
 
 def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | None) -> HttpResponse:
-    if not request.htmx or sent.is_repeated:
-        return SeeOther(f"/c/{sent.message.conversation.uuid}/")
+    address = f"/c/{sent.message.conversation.uuid}/"
+    if not request.htmx:
+        return SeeOther(address)
+    if sent.is_repeated:
+        return HttpResponseClientRedirect(address)
     articles = queries.just_sent(sent.message, sent.parts, sent.reply)
-    if conversation is None:
-        return chat.page(request, sent.message.conversation, transcript=articles)
-    return render(request, "conversations/_sent.html", {"articles": articles, "key": uuid.uuid4().hex})
+    context = {"articles": articles, "key": uuid.uuid4().hex}
+    if conversation:
+        return render(request, "conversations/_sent.html", context)
+    # The page of a new conversation becomes that of this one, piece by piece: what is being typed meanwhile stays.
+    response = render(request, "conversations/_begun.html", context | {"conversation": sent.message.conversation})
+    return push_url(response, address)

@@ -71,7 +71,10 @@ function suggest({ dataset, innerText }) {
 }
 
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
-  if (elt.id === "chat") begin();
+  if (elt.matches("#settings:has(.close)")) {
+    elt.showPopover();
+    elt.querySelector(".close").focus();
+  }
   if (elt.matches(FINISHED)) announce(elt);
   if (elt.matches('article[data-role="user"]')) toEnd();
 });

@@ -189,7 +189,7 @@ def scenes_of(addresses: dict[str, str]) -> tuple[Scene, ...]:
 
     def settings(page: Page) -> None:
         visit(page, addresses["conversation"])
-        page.get_by_role("button", name="Settings of this conversation").click()
+        page.get_by_role("link", name="Settings of this conversation").click()
         expect(page.get_by_label("System prompt")).to_be_visible()
 
     def running(page: Page) -> None:

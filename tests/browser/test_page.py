@@ -215,7 +215,8 @@ def test_assistive_technology_finds_nothing_to_complain_about(
     send(page, "Hello again")
     last_reply(page, "failed", count=2)
     assert complaints(page) == []
-    page.get_by_role("button", name="Settings of this conversation").click()
+    page.get_by_role("link", name="Settings of this conversation").click()
+    expect(page.get_by_label("System prompt")).to_be_visible()
     assert complaints(page) == []
 
 

@@ -62,8 +62,12 @@ def test_sending_with_htmx_answers_with_the_two_articles(as_alice: Client, alice
 
 def test_a_new_conversation_with_htmx_takes_its_own_address(as_alice: Client) -> None:
     response = as_alice.post("/", fields(), headers={"HX-Request": "true"})
-    assert response.headers["HX-Push-Url"] == f"/c/{Conversation.objects.get().uuid}/"
-    assert response.headers["HX-Retarget"] == "#chat"
+    conversation = Conversation.objects.get()
+    page = response.content.decode()
+    assert response.headers["HX-Push-Url"] == f"/c/{conversation.uuid}/"
+    assert re.findall(r'data-role="(\w+)"', page) == ["user", "assistant"]
+    assert f'formaction="/c/{conversation.uuid}/stop/"' in page
+    assert f'<a href="/c/{conversation.uuid}/" aria-current="page">' in page
 
 
 def test_a_repeated_form_leads_to_the_same_conversation(as_alice: Client) -> None:
@@ -242,3 +246,30 @@ def test_every_conversation_can_be_reached_and_nobody_elses(as_alice: Client, al
     assert "bob" not in "".join(pages)
     assert as_alice.get("/c/?page=nonsense").status_code == 200
     assert Client().get("/c/").status_code == 302
+
+
+def test_a_repeated_form_with_htmx_loads_the_conversation(as_alice: Client) -> None:
+    form = fields()
+    as_alice.post("/", form)
+    response = as_alice.post("/", form, headers={"HX-Request": "true"})
+    assert response.headers["HX-Redirect"] == f"/c/{Conversation.objects.get().uuid}/"
+
+
+def test_settings_are_a_panel_over_the_chat_and_a_part_of_the_page_without_javascript(
+    as_alice: Client, alice: User
+) -> None:
+    conversation = conversations.create(alice, model=MODEL, system_prompt="Be brief.")
+    address = f"/c/{conversation.uuid}/settings/"
+    panel = as_alice.get(address, headers={"HX-Request": "true"}).content.decode()
+    page = as_alice.get(address).content.decode()
+    assert 'id="settings" class="panel" popover' in panel
+    assert 'id="settings" class="panel">' in page
+    for shown in (panel, page):
+        assert "Be brief.</textarea>" in shown
+
+
+def test_a_message_sent_beside_the_settings_goes_to_the_conversation(as_alice: Client, alice: User) -> None:
+    conversation = conversations.create(alice, model=MODEL)
+    page = as_alice.get(f"/c/{conversation.uuid}/settings/").content.decode()
+    assert f'action="/c/{conversation.uuid}/"' in page
+    assert f'hx-post="/c/{conversation.uuid}/"' in page

@@ -145,7 +145,7 @@ STORAGES = {
         "BACKEND": "conversations.storage.ImageStorage",
         "OPTIONS": {"location": DATA / "images", "file_permissions_mode": 0o600},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "chatsite.statics.StaticStorage"},
 }
 
 # --- People -----------------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ class SendForm(ParametersForm):
     text = forms.CharField(label=_("Message"), required=False, strip=False)
     model = forms.CharField(label=_("Model"), max_length=200)
     key = forms.CharField(max_length=64)
+    temporary = forms.BooleanField(required=False)
 
 
 class SettingsForm(ParametersForm):

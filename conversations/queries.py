@@ -36,7 +36,7 @@ class Shown:
 def conversation_list(user: User, limit: int = LIST_LENGTH) -> list[Conversation]:
     """The newest conversations of this person; `is_running` on each says whether a reply is being written."""
     running = Message.objects.filter(conversation=OuterRef("pk"), status__in=RUNNING)
-    mine = Conversation.objects.visible_to(user).annotate(is_running=Exists(running))
+    mine = Conversation.objects.listed_for(user).annotate(is_running=Exists(running))
     return list(mine.order_by("-active_at", "-id")[:limit])
 
 
@@ -63,6 +63,14 @@ def whole_thread(conversation: Conversation) -> list[Shown]:
     messages = Message.objects.filter(conversation=conversation).order_by("depth", "pk")
     related = ("parts__attachment", "pieces__attachment", "calls")
     return [shown(message) for message in messages.prefetch_related(*related)]
+
+
+def origin_of(conversation: Conversation, user: User) -> Message | None:
+    """The message this conversation was forked from, where this person may still see it."""
+    if conversation.forked_from_id is None:
+        return None
+    visible = Message.objects.visible_to(user).select_related("conversation")
+    return visible.filter(pk=conversation.forked_from_id).first()
 
 
 def pictures_of(conversation: Conversation) -> QuerySet[Attachment]:

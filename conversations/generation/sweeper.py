@@ -1,4 +1,4 @@
-"""Housekeeping of a running server: replies nobody writes, replies nobody began, conversations deleted for good."""
+"""Housekeeping of a running server: replies nobody writes, replies nobody began, conversations gone for good."""
 
 import logging
 import threading
@@ -46,6 +46,8 @@ class Sweeper:
     def purge(self) -> None:
         if count := conversations.purge_deleted():
             logger.info("%d deleted conversations were removed for good", count)
+        if count := conversations.purge_expired():
+            logger.info("%d temporary conversations were removed for good", count)
         attachments.discard(attachments.unreferenced())
 
     def _run(self) -> None:

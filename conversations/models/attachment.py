@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models.conversation import Conversation
 from conversations.models.user import User
 
 if TYPE_CHECKING:
@@ -25,11 +26,10 @@ class Origin(models.TextChoices):
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """Pictures in messages this person may see."""
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        seen = models.Q(parts__message__conversation__deleted_at=None, parts__isnull=False)
-        running = models.Q(pieces__message__conversation__deleted_at=None, pieces__isnull=False)
-        return self.filter(owner=user).filter(seen | running).distinct()
+        theirs = Conversation.objects.visible_to(user)
+        seen = models.Q(parts__message__conversation__in=theirs)
+        running = models.Q(pieces__message__conversation__in=theirs)
+        return self.filter(owner_id=user.pk).filter(seen | running).distinct()
 
 
 class Attachment(models.Model):

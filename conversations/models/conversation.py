@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from conversations.models.user import User
 
@@ -16,15 +17,26 @@ DEFAULT_MAX_TOKENS = 8192
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def existing(self) -> Self:
+        """Conversations that are not deleted and whose time is not over."""
+        return self.unexpired().filter(deleted_at=None)
+
+    def unexpired(self) -> Self:
+        return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()))
+
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Conversations this person may open: the own ones that are not deleted."""
+        """Conversations this person may open: the own ones that exist."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
-        return self.filter(owner=user, deleted_at=None)
+        return self.existing().filter(owner=user)
+
+    def listed_for(self, user: "User | AnonymousUser") -> Self:
+        """Those this person may open, without the temporary ones: what any list shows."""
+        return self.visible_to(user).filter(expires_at=None)
 
     def deleted_by(self, user: User) -> Self:
         """Own conversations that can still be taken back."""
-        return self.filter(owner=user, deleted_at__isnull=False)
+        return self.unexpired().filter(owner=user, deleted_at__isnull=False)
 
 
 class Conversation(models.Model):

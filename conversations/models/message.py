@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.attachment import Attachment
@@ -34,6 +35,21 @@ class Status(models.TextChoices):
 
 RUNNING = (Status.PENDING, Status.STREAMING)
 
+_LINE = """
+    WITH RECURSIVE line (id, parent_id) AS (
+        SELECT id, parent_id FROM conversations_message WHERE id = %s
+        UNION ALL
+        SELECT above.id, above.parent_id FROM conversations_message above JOIN line ON above.id = line.parent_id
+    ) SELECT id FROM line
+"""
+_BELOW = """
+    WITH RECURSIVE below (id) AS (
+        SELECT id FROM conversations_message WHERE id = %s
+        UNION ALL
+        SELECT child.id FROM conversations_message child JOIN below ON child.parent_id = below.id
+    ) SELECT id FROM below
+"""
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
@@ -49,6 +65,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def on_path(self) -> Self:
         """The branch on show, oldest first."""
         return self.filter(on_path=True).order_by("depth")
+
+    def line_to(self, message: int | None) -> Self:
+        """The message with this primary key and all it answers, oldest first: one branch, on show or not."""
+        return self.filter(pk__in=RawSQL(_LINE, [message])).order_by("depth")  # noqa: S611
+
+    def below(self, message: int) -> Self:
+        """The message with this primary key and everything that follows it, on any branch."""
+        return self.filter(pk__in=RawSQL(_BELOW, [message]))  # noqa: S611
 
 
 class Message(models.Model):

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -13,19 +13,27 @@ from conversations.models import Conversation, Message, User
 from conversations.services import attachments, replies
 
 UNDO_WINDOW = dt.timedelta(hours=1)
+TEMPORARY_FOR = dt.timedelta(hours=24)
 TITLE_LENGTH = 60  # characters
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def create(
-    owner: User, *, model: str, system_prompt: str = "", parameters: Mapping[str, Any] | None = None
+    owner: User,
+    *,
+    model: str,
+    system_prompt: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    is_temporary: bool = False,
 ) -> Conversation:
+    now = timezone.now()
     return Conversation.objects.create(
         owner=owner,
         model=model,
         system_prompt=clean(system_prompt),
         parameters=dict(parameters or {}),
-        active_at=timezone.now(),
+        active_at=now,
+        expires_at=now + TEMPORARY_FOR if is_temporary else None,
     )
 
 
@@ -51,10 +59,20 @@ def restore(conversation: Conversation) -> None:
 def purge_deleted(*, before: dt.datetime | None = None) -> int:
     """Remove rows and files of conversations deleted before this time; returns how many conversations went."""
     limit = before or timezone.now() - UNDO_WINDOW
-    doomed = Conversation.objects.filter(deleted_at__lt=limit)
+    return _purge_all(Conversation.objects.filter(deleted_at__lt=limit))
+
+
+def purge_expired() -> int:
+    """Remove rows and files of temporary conversations whose time is over; returns how many went."""
+    return _purge_all(Conversation.objects.filter(expires_at__lte=timezone.now()))
+
+
+def _purge_all(doomed: Iterable[Conversation]) -> int:
+    count = 0
     for conversation in doomed:
         purge(conversation)
-    return len(doomed)
+        count += 1
+    return count
 
 
 @transaction.atomic

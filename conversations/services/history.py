@@ -6,7 +6,7 @@ from conversations.providers.turns import ChatRequest, ImagePart, Parameters, Te
 
 
 def request_for(reply: Message) -> ChatRequest:
-    """What the model of this reply is asked: the system prompt and the path up to, but without, the reply."""
+    """What the model of this reply is asked: the system prompt and its branch up to, but without, the reply."""
     conversation = reply.conversation
     return ChatRequest(
         turns=turns_before(reply),
@@ -16,12 +16,9 @@ def request_for(reply: Message) -> ChatRequest:
 
 
 def turns_before(reply: Message) -> tuple[Turn, ...]:
-    path = (
-        Message.objects.filter(conversation=reply.conversation_id, depth__lt=reply.depth)
-        .on_path()
-        .prefetch_related("parts__attachment")
-    )
-    return tuple(_turn(message, keep_signatures=message.model == reply.model) for message in path)
+    # Not the branch on show: a person may have switched to another one since the reply was asked for.
+    line = Message.objects.line_to(reply.parent_id).prefetch_related("parts__attachment")
+    return tuple(_turn(message, keep_signatures=message.model == reply.model) for message in line)
 
 
 def _turn(message: Message, *, keep_signatures: bool) -> Turn:

@@ -29,6 +29,7 @@ class Draft:
     images: "Sequence[UploadedFile[bytes]]" = ()
     system_prompt: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    is_temporary: bool = False
 
     def digest(self) -> str:
         """SHA-256 over the content, to tell a repetition from another message under the same key."""
@@ -133,7 +134,7 @@ def _store(
 
 def _locked(conversation: Conversation) -> Conversation:
     """The conversation as it is now, held against other writers; it may have been deleted since it was looked up."""
-    found = Conversation.objects.select_for_update().filter(pk=conversation.pk, deleted_at=None).first()
+    found = Conversation.objects.existing().select_for_update().filter(pk=conversation.pk).first()
     if found is None:
         raise NotNow(_("This conversation was deleted. Start a new one."))
     return found
@@ -141,7 +142,11 @@ def _locked(conversation: Conversation) -> Conversation:
 
 def _begin(user: User, draft: Draft) -> Conversation:
     conversation = conversations.create(
-        user, model=draft.model, system_prompt=draft.system_prompt, parameters=draft.parameters
+        user,
+        model=draft.model,
+        system_prompt=draft.system_prompt,
+        parameters=draft.parameters,
+        is_temporary=draft.is_temporary,
     )
     conversation.title = conversations.title_from(conversations.clean(draft.text), fallback=_("Picture"))
     conversation.save(update_fields=["title"])

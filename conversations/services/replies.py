@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from conversations.models import Message, Part, Piece
+from conversations.models import Conversation, Message, Part, Piece
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Status
 from conversations.services import dispatch
 
@@ -131,8 +131,8 @@ def abandoned(*, alive: Iterable[int], whatever_the_lease: bool = False) -> list
 
 
 def unwanted() -> list[Message]:
-    """Running replies of people who were deactivated, or in conversations that were deleted."""
-    gone = Q(conversation__owner__is_active=False) | Q(conversation__deleted_at__isnull=False)
+    """Running replies of people who were deactivated, or in conversations that were deleted or whose time is over."""
+    gone = Q(conversation__owner__is_active=False) | ~Q(conversation__in=Conversation.objects.existing())
     return list(Message.objects.running().filter(gone))
 
 

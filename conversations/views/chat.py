@@ -70,6 +70,7 @@ def _context(
         "refusal": refusal,
         "key": uuid.uuid4().hex,
         "address": _address(conversation),
+        "origin": conversation and queries.origin_of(conversation, request.user),
     }
 
 

@@ -25,7 +25,7 @@ PAGE_LENGTH = 100
 @require_safe
 def index(request: HtmxHttpRequest) -> HttpResponse:
     """All own conversations, newest first, a hundred to a page; the side list holds only the newest."""
-    mine = Conversation.objects.visible_to(request.user).order_by("-active_at", "-id")
+    mine = Conversation.objects.listed_for(request.user).order_by("-active_at", "-id")
     page = Paginator(mine, PAGE_LENGTH).get_page(request.GET.get("page"))
     return render(request, "conversations/index.html", {"page": page})
 

@@ -40,9 +40,9 @@ def send(request: HtmxHttpRequest, conversation: Conversation | None) -> HttpRes
 @member_required
 @require_POST
 def stop(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
-    """Stop what runs in this conversation; the stream, or the page itself, shows the end."""
+    """Stop what runs on the branch on show; the stream, or the page itself, shows the end."""
     conversation = get_object_or_404(Conversation.objects.visible_to(request.user), uuid=conversation_uuid)
-    for reply in Message.objects.filter(conversation=conversation).replies().running():
+    for reply in Message.objects.filter(conversation=conversation).on_path().replies().running():
         replies.stop(reply)
     return HttpResponse(status=204) if request.htmx else SeeOther(f"/c/{conversation.uuid}/")
 
@@ -77,6 +77,7 @@ def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:
         images=request.FILES.getlist("images"),
         system_prompt=form.cleaned_data["system_prompt"],
         parameters=form.parameters(),
+        is_temporary=form.cleaned_data["temporary"],
     )
 
 

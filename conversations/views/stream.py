@@ -131,7 +131,7 @@ def _stored(viewer: Viewer) -> tuple[bool, str]:
 def _final(viewer: Viewer) -> bytes:
     """The whole article as it is stored now; nothing but the end where the reply is gone."""
     with translation.override(viewer.language):
-        found = Message.objects.filter(pk=viewer.reply, conversation__deleted_at=None)
+        found = Message.objects.filter(pk=viewer.reply, conversation__in=Conversation.objects.existing())
         reply = found.prefetch_related("parts__attachment").first()
         if reply is None:
             return encode("end", "", STORED)
@@ -224,11 +224,12 @@ class Patrol:
 
 
 def still_allowed(viewers: list[Viewer]) -> set[Viewer]:
-    """Those whose session lives, who are active, whose password is the same and whose conversation is not deleted."""
+    """Those whose session lives, who are active, whose password is the same and whose conversation exists."""
     now, reached = timezone.now(), {viewer.user for viewer in viewers}
     sessions = _existing(Session, "session_key", [viewer.session for viewer in viewers], expire_date__gt=now)
     users = dict(User.objects.filter(pk__in=reached, is_active=True).values_list("pk", "password"))
-    conversations = _existing(Conversation, "pk", [viewer.conversation for viewer in viewers], deleted_at=None)
+    watched = {viewer.conversation for viewer in viewers}
+    conversations = set(Conversation.objects.existing().filter(pk__in=watched).values_list("pk", flat=True))
     return {
         viewer
         for viewer in viewers

@@ -51,6 +51,14 @@ def test_failed_replies_are_marked_and_other_branches_are_left_out(alice: User, 
     ]
 
 
+def test_a_reply_is_asked_about_its_own_branch_whatever_is_on_show(alice: User, conversation: Conversation) -> None:
+    answer(send(alice, "one", conversation).reply, "two")
+    reply = send(alice, "three", conversation).reply
+    Message.objects.filter(conversation=conversation).update(on_path=False)
+    said = [part.text for turn in history.turns_before(reply) for part in turn.parts if isinstance(part, TextPart)]
+    assert said == ["one", "two", "three"]
+
+
 def test_reasoning_is_not_sent_back(alice: User, conversation: Conversation) -> None:
     reply = answer(send(alice, "one", conversation).reply, "answer")
     Part.objects.create(message=reply, position=9, kind=Kind.REASONING, text="secret thoughts")

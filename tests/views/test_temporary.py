@@ -31,6 +31,14 @@ def test_it_is_neither_in_the_side_list_nor_in_the_list_of_all(as_alice: Client)
         assert f'href="/c/{conversation.uuid}/"' not in as_alice.get(address).content.decode()
 
 
+def test_begun_with_htmx_it_is_not_put_into_the_list_and_says_what_it_is(as_alice: Client) -> None:
+    fields = {"text": "Hush", "model": MODEL, "key": "k", "temporary": "on"}
+    page = as_alice.post("/", fields, headers={"HX-Request": "true"}).content.decode()
+    assert "#newest" not in page
+    assert "Temporary: gone by" in page
+    assert '<div id="temporary" hx-swap-oob="delete">' in page
+
+
 def test_without_the_switch_nothing_is_said_and_it_is_listed(as_alice: Client) -> None:
     conversation = begin(as_alice)
     page = as_alice.get(f"/c/{conversation.uuid}/").content.decode()

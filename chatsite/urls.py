@@ -2,9 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
-from conversations.views import attachments, chat, conversations, health, messages, setup, stream
+from conversations.views import attachments, chat, conversations, health, messages, people, setup, stream
 
 urlpatterns = [
     path("", chat.home, name="home"),
@@ -18,6 +20,8 @@ urlpatterns = [
     path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
     path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
     path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),
+    path("settings/", people.settings, name="settings"),
+    path("language/", require_POST(set_language), name="set_language"),
     path("setup/<str:token>/", setup.first_administrator, name="setup"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

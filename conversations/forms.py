@@ -3,11 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, User
 from conversations.models.conversation import DEFAULT_MAX_TOKENS
+from conversations.models.user import Density, Theme
 
 
 class ParametersForm(forms.Form):
@@ -61,6 +63,35 @@ class SettingsForm(ParametersForm):
         names = ("title", "system_prompt", "temperature")
         values = {name: getattr(conversation, name) for name in names}
         return cls(initial=values | {"max_tokens": conversation.max_tokens or DEFAULT_MAX_TOKENS})
+
+
+class PreferencesForm(forms.Form):
+    """What a person prefers; `models` are those to choose from, by id and name."""
+
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=[("", _("As the browser")), *settings.LANGUAGES]
+    )
+    theme = forms.ChoiceField(label=_("Theme"), choices=Theme.choices, widget=forms.RadioSelect)
+    density = forms.ChoiceField(label=_("Density"), choices=Density.choices, widget=forms.RadioSelect)
+    default_model = forms.ChoiceField(
+        label=_("Default model"), required=False, help_text=_("What a new conversation begins with.")
+    )
+    enter_sends = forms.BooleanField(
+        label=_("Enter sends the message"),
+        required=False,
+        help_text=_("Shift+Enter makes a new line. Switched off, Enter makes the new line and Ctrl+Enter sends."),
+    )
+    notifies = forms.BooleanField(
+        label=_("Tell me when a long answer is done"),
+        required=False,
+        help_text=_("By a notification of your browser, while its window is in the background."),
+    )
+
+    def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["default_model"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = [("", _("The one used last")), *models]
 
 
 class FirstAdministratorForm(BaseUserCreationForm):

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from conversations import queries
 from conversations.forms import SendForm, SettingsForm
-from conversations.models import Conversation
+from conversations.models import Conversation, User
 from conversations.services import catalog
 from conversations.services.errors import Refusal
 from conversations.views import messages
@@ -64,7 +64,7 @@ def _context(
         "conversation": conversation,
         "conversations": conversations,
         "offers": offers,
-        "chosen_model": _chosen_model(conversation, conversations, form, offers),
+        "chosen_model": _chosen_model(request.user, conversation, conversations, form, offers),
         "form": form or SendForm(),
         "settings_form": settings_form,
         "refusal": refusal,
@@ -75,13 +75,16 @@ def _context(
 
 
 def _chosen_model(
+    user: User,
     conversation: Conversation | None,
     conversations: list[Conversation],
     form: SendForm | None,
     offers: tuple[catalog.Offer, ...],
 ) -> str:
-    """What the picker shows first: what was just chosen, this conversation's model, the one used last, the first."""
+    """What the picker shows first: what was just chosen, this conversation's model, the person's default, the one used
+    last, the first."""
     wishes = [str(form.data.get("model", "")) if form else "", conversation.model if conversation else ""]
+    wishes.append(user.default_model)
     wishes += [conversations[0].model] if conversations and not conversation else []
     offered = [offer.model.id for offer in offers]
     return next((wish for wish in wishes if wish in offered), offered[0] if offered else "")

@@ -1,0 +1,59 @@
+"""A person's own settings, and the language in which every page speaks to them."""
+
+from django.conf import settings as site
+from django.contrib import messages as flash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from conversations.forms import PreferencesForm
+from conversations.models import User
+from conversations.services import catalog, people
+from conversations.views.http import HtmxHttpRequest, member_required
+from conversations.views.messages import SeeOther
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HtmxHttpRequest) -> HttpResponse:
+    """One plain form; what it changes is seen from the next page on, in the new language."""
+    posted = request.POST if request.method == "POST" else None
+    form = PreferencesForm(posted, initial=_preferences(request.user), models=_models(request.user))
+    if not form.is_valid():
+        return render(request, "people/settings.html", {"form": form}, status=422 if posted is not None else 200)
+    people.configure(request.user, **form.cleaned_data)
+    with translation.override(language_for(request)):
+        flash.success(request, _("Your settings are saved."))
+    return SeeOther("/settings/")
+
+
+def _preferences(user: User) -> dict[str, object]:
+    return {field: getattr(user, field) for field in PreferencesForm.base_fields}
+
+
+def _models(user: User) -> list[tuple[str, str]]:
+    """The models on offer by id and name; one that was chosen stays choosable while its key is gone."""
+    models = [(offer.model.id, offer.model.label) for offer in catalog.offers()]
+    wish = user.default_model
+    if wish and wish not in dict(models):
+        models.append((wish, _("%(model)s (not on offer now)") % {"model": catalog.label(wish)}))
+    return models
+
+
+def language_for(request: HttpRequest) -> str:
+    """What this person chose, else what the cookie or the browser asks for."""
+    chosen: str = getattr(request.user, "language", "")
+    return chosen if chosen in dict(site.LANGUAGES) else translation.get_language_from_request(request)
+
+
+class LanguageMiddleware(MiddlewareMixin):
+    """Lets a person's own choice win over the browser's; stands behind the authentication. Nobody is loaded for it
+    who would not be loaded anyway: without a session there is no query."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if getattr(request.user, "language", ""):
+            translation.activate(language_for(request))
+            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]

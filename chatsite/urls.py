@@ -17,6 +17,7 @@ urlpatterns = [
     path("c/<uuid:conversation_uuid>/delete/", conversations.delete, name="delete"),
     path("c/<uuid:conversation_uuid>/restore/", conversations.restore, name="restore"),
     path("replies/<uuid:reply_uuid>/events/", stream.events, name="events"),
+    path("replies/<uuid:reply_uuid>/continue/", messages.go_on, name="continue"),
     path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
     path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
     path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),

@@ -32,6 +32,10 @@ class Shown:
     body: list[Block] = field(default_factory=list)
     reasoning: str = ""
 
+    @property
+    def may_continue(self) -> bool:
+        return self.message.may_continue and any(block.text for block in self.body)
+
 
 def conversation_list(user: User, limit: int = LIST_LENGTH) -> list[Conversation]:
     """The newest conversations of this person; `is_running` on each says whether a reply is being written."""
@@ -52,8 +56,10 @@ def just_sent(message: Message, parts: Iterable[Part], reply: Message) -> list[S
 
 
 def shown(message: Message) -> Shown:
-    pieces: Iterable[Part | Piece] = message.pieces.all() if message.is_running else message.parts.all()
-    pieces = list(pieces)
+    """A message with its parts; while it runs, with its pieces behind those of its earlier runs."""
+    pieces: list[Part | Piece] = list(message.parts.all())
+    if message.is_running:
+        pieces += message.pieces.all()
     reasoning = "".join(piece.text for piece in pieces if piece.kind == Kind.REASONING)
     return Shown(message, _blocks([piece for piece in pieces if piece.kind != Kind.REASONING]), reasoning)
 
@@ -98,6 +104,7 @@ def _blocks(pieces: Sequence[Part | Piece]) -> list[Block]:
             blocks += [Block(kind, attachment=piece.attachment) for piece in run]
         else:
             text = "".join(piece.text for piece in run)
-            html, version = getattr(run[0], "html", ""), getattr(run[0], "markup_version", 0)
+            first, is_stored = run[0], isinstance(run[-1], Part)
+            html, version = (first.html, first.markup_version) if is_stored and isinstance(first, Part) else ("", 0)
             blocks.append(Block(kind, text, html=html, markup_version=version))
     return blocks

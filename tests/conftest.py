@@ -27,6 +27,9 @@ class IdleEngine:
     def start(self, reply: int) -> None:
         self.started.append(reply)
 
+    def go_on(self, reply: int) -> None:
+        self.started.append(reply)
+
     def cancel(self, reply: int) -> None:
         self.cancelled.append(reply)
 

@@ -38,10 +38,12 @@ def run(primary_key: int, call: Call, *, parked: Callable[[], bool]) -> None:
     reply = replies.claim(primary_key)
     if reply is None:
         return
-    log = hub.open(primary_key, epoch=f"r{primary_key}")
+    log = hub.open(primary_key)
     log.state = State("waiting")
     hub.wake([log])
     recorder = Recorder(reply=reply.pk, claim=reply.claim, log=log, on_lost=call.close)
+    if reply.runs > 1:
+        recorder.go_on_from(reply.parts.select_related("attachment"))
     outcome = _Answer(reply, recorder, call, parked).outcome()
     if recorder.has_taken and not recorder.drain() and outcome.status is Status.COMPLETE:
         outcome = Outcome(Status.INTERRUPTED, error_code="storage")
@@ -168,6 +170,8 @@ class _Answer:
     def _outcome(
         self, status: Status, error_code: str = "", error_detail: str = "", retry_after: int | None = None
     ) -> Outcome:
+        if status is Status.FAILED and self.reply.runs > 1:
+            status = Status.INTERRUPTED  # what the earlier runs wrote counts, and can be continued again
         first = None if self.first_token is None else usage.milliseconds(self.first_token - self.begun)
         return Outcome(
             status,

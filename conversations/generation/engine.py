@@ -13,6 +13,8 @@ from django.db import connection
 
 from conversations.generation import answer
 from conversations.generation.log import State, hub
+from conversations.generation.recorder import show_stored
+from conversations.models import Part
 from conversations.providers.wire import Call
 from conversations.services import replies
 
@@ -32,6 +34,7 @@ class Pool:
         self._lock = threading.Lock()
         self._queue: OrderedDict[int, None] = OrderedDict()
         self._running: dict[int, Call] = {}
+        self._again: set[int] = set()
         self._idle = 0
         self._threads: set[threading.Thread] = set()
         self._wanted = threading.Condition(self._lock)
@@ -46,9 +49,11 @@ class Pool:
     def start(self, reply: int) -> None:
         """Take the reply into the queue; a free worker begins at once."""
         with self._lock:
+            if reply in self._running:
+                self._again.add(reply)  # it was stopped and continued, and the stopped call is still being closed
             if self._is_closed or reply in self._running or reply in self._queue:
                 return
-            log = hub.open(reply, epoch=f"r{reply}")
+            log = hub.open(reply)
             self._queue[reply] = None
             if len(self._queue) > self._idle and len(self._threads) < self.size:
                 self._add_worker()
@@ -56,6 +61,11 @@ class Pool:
                 log.state = State("queued", len(self._queue) - self._idle)
             self._wanted.notify()
         self._start_watch()
+
+    def go_on(self, reply: int) -> None:
+        """As `start`, for a reply that may have parts of an earlier run: who follows it begins with those."""
+        show_stored(hub.open(reply), Part.objects.filter(message=reply).select_related("attachment"))
+        self.start(reply)
 
     def cancel(self, reply: int) -> None:
         """Close the call of a running reply, or forget a waiting one."""
@@ -105,12 +115,23 @@ class Pool:
             except Exception:
                 logger.exception("reply=%s ended by a fault of the server", reply)
             finally:
-                connection.close()
-                with self._lock:
-                    self._running.pop(reply, None)
-                hub.end(reply)
+                self._leave(reply)
         with self._lock:
             self._threads.discard(threading.current_thread())
+
+    def _leave(self, reply: int) -> None:
+        with self._lock:
+            self._running.pop(reply, None)
+            is_wanted_again = reply in self._again
+            self._again.discard(reply)
+        hub.end(reply)
+        try:
+            if is_wanted_again:
+                self.go_on(reply)
+        except Exception:
+            logger.exception("reply=%s could not be begun again; the sweeper will", reply)
+        finally:
+            connection.close()
 
     def _next(self) -> tuple[int, Call] | None:
         """The next reply of the queue with a new call; waits for one, and gives None at the end of the process."""

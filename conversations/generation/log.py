@@ -6,6 +6,7 @@ back with its last event id, gets the difference between what it has and what th
 """
 
 import asyncio
+import secrets
 import threading
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -165,10 +166,12 @@ class Hub:
         self._loops: dict[asyncio.AbstractEventLoop, int] = {}
         self._is_closed = False
 
-    def open(self, reply: int, epoch: str) -> ReplyLog:
-        """The log of this reply, made where there is none."""
+    def open(self, reply: int) -> ReplyLog:
+        """The log of this reply, made where there is none; no two logs have an epoch in common."""
         with self._lock:
-            return self._logs.setdefault(reply, ReplyLog(epoch))
+            if reply not in self._logs:
+                self._logs[reply] = ReplyLog(epoch=f"r{reply}-{secrets.token_hex(4)}")
+            return self._logs[reply]
 
     def get(self, reply: int) -> ReplyLog | None:
         return self._logs.get(reply)

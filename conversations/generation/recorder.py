@@ -7,7 +7,7 @@ what it has written (markup) and puts it into the reply's log.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError, OperationalError, connection
@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 
 from conversations.generation.log import ReplyLog, State, hub
 from conversations.markup import BlockRenderer, escaped
-from conversations.models import Attachment
+from conversations.models import Attachment, Part
 from conversations.models.message import Kind
 from conversations.services import replies
 from conversations.services.replies import NewPiece
@@ -56,6 +56,10 @@ class Recorder:
     _blocks: BlockRenderer | None = None
     _rendered_at: float = 0.0
     _drained: threading.Event = field(default_factory=threading.Event)
+
+    def go_on_from(self, parts: Iterable[Part]) -> None:
+        """Begin behind what earlier runs of the reply wrote."""
+        self._blocks = show_stored(self.log, parts)
 
     def text(self, text: str, signature: str = "") -> None:
         flusher.add(Arrival(self, Kind.TEXT, text, signature=signature))
@@ -111,8 +115,32 @@ class Recorder:
     def _show_image(self, attachment: Attachment | None) -> None:
         text = self._blocks.finish() if self._blocks else ""
         self._blocks = None
-        picture = render_to_string("conversations/_picture.html", {"attachment": attachment})
-        self.log.append(text + picture, "")
+        self.log.append(text + picture(attachment), "")
+
+
+def show_stored(log: ReplyLog, parts: Iterable[Part]) -> BlockRenderer | None:
+    """Put what earlier runs of a reply wrote into its log, where that is new: followers begin with it.
+
+    Returns the renderer of the text at its end, in which new text goes on; None where there is none.
+    """
+    finished: list[str] = []
+    blocks: BlockRenderer | None = None
+    for part in parts:
+        if part.kind == Kind.TEXT:
+            blocks = blocks or BlockRenderer()
+            blocks.feed(part.text)
+        elif part.kind == Kind.IMAGE:
+            finished += [blocks.finish() if blocks else "", picture(part.attachment)]
+            blocks = None
+    if blocks:
+        finished.append(blocks.take_blocks())
+    if log.tail_version == 0 and (blocks or finished):
+        log.append("".join(finished), blocks.tail() if blocks else "")
+    return blocks
+
+
+def picture(attachment: Attachment | None) -> str:
+    return render_to_string("conversations/_picture.html", {"attachment": attachment})
 
 
 class Flusher:

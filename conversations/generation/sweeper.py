@@ -41,7 +41,7 @@ class Sweeper:
         for primary_key in replies.vanished(self._pool.running()):
             self._pool.cancel(primary_key)
         for primary_key in replies.unclaimed(known=self._pool.known(), whatever_the_age=at_start):
-            self._pool.start(primary_key)
+            self._pool.go_on(primary_key)
 
     def purge(self) -> None:
         if count := conversations.purge_deleted():

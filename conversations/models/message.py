@@ -148,6 +148,12 @@ class Message(models.Model):
         return self.role == Role.ASSISTANT
 
     @property
+    def may_continue(self) -> bool:
+        """Whether its text may have ended too early; whether there is any is a matter of its parts."""
+        is_cut = self.status == Status.COMPLETE and "truncated" in self.notices
+        return self.is_reply and (is_cut or self.status in (Status.STOPPED, Status.INTERRUPTED))
+
+    @property
     def may_retry(self) -> bool:
         return self.status in (Status.FAILED, Status.INTERRUPTED, Status.STOPPED)
 

@@ -11,6 +11,9 @@ class Engine(Protocol):
     def start(self, reply: int) -> None:
         """Answer the reply with this primary key, now or when it is its turn."""
 
+    def go_on(self, reply: int) -> None:
+        """As `start`, for a reply that has parts of an earlier run."""
+
     def cancel(self, reply: int) -> None:
         """Close the provider call of this reply, or take it out of the queue."""
 
@@ -33,6 +36,12 @@ def start(reply: Message) -> None:
     """Hand a PENDING reply to the engine once the transaction that made it is committed."""
     primary_key = reply.pk
     transaction.on_commit(lambda: engine().start(primary_key))
+
+
+def go_on(reply: Message) -> None:
+    """Hand a reply that is PENDING again to the engine once that is committed."""
+    primary_key = reply.pk
+    transaction.on_commit(lambda: engine().go_on(primary_key))
 
 
 def cancel(reply: int) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from conversations.models import Conversation, Message, Part, User
 from conversations.models.attachment import Origin
 from conversations.models.message import Kind, Role, Status
-from conversations.services import attachments, catalog, conversations, dispatch
+from conversations.services import attachments, catalog, conversations, dispatch, replies
 from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
 from conversations.services.pictures import Picture
 
@@ -83,6 +83,19 @@ def retry(reply: Message) -> Message:
         raise Busy()
     path.filter(pk=reply.pk).update(on_path=False)
     return _add_reply(conversation, parent=reply.parent, depth=reply.depth)
+
+
+@transaction.atomic
+def go_on(reply: Message) -> None:
+    """Let the last reply of the path be written on where it ended. Raises NotNow where that makes no sense, Busy."""
+    conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
+    last = Message.objects.filter(conversation=conversation).on_path().last()
+    if last is None or last.pk != reply.pk:
+        raise NotNow(_("The conversation has gone on since. Send a new message instead."))
+    if last.is_running:
+        raise Busy()
+    if not replies.go_on(last):
+        raise NotNow(_("This reply is whole. Send a new message instead."))
 
 
 def _sent_before(user: User, key: str, digest: str, conversation: Conversation | None) -> Sent | None:

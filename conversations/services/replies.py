@@ -1,7 +1,7 @@
 """The only state machine: every change of a reply's status is a conditional UPDATE in here.
 
-PENDING --claim--> STREAMING --finish--> COMPLETE | STOPPED | FAILED | INTERRUPTED; stop and sweep end both. A final
-status never changes again, and of several ends that race exactly one wins.
+PENDING --claim--> STREAMING --finish--> COMPLETE | STOPPED | FAILED | INTERRUPTED; stop and sweep end both. Of several
+ends that race exactly one wins. The only way out of an end is `go_on`, back to PENDING, which counts the reply's runs.
 """
 
 import datetime as dt
@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations.models import Conversation, Message, Part, Piece
@@ -22,6 +24,7 @@ from conversations.services import dispatch
 
 LEASE = dt.timedelta(seconds=20)
 UNCLAIMED_AFTER = dt.timedelta(seconds=10)
+ADDED_UP = ("prompt_tokens", "output_tokens", "reasoning_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def claim(primary_key: int) -> Message | None:
     now, token = timezone.now(), uuid.uuid4().hex
     taken = Message.objects.filter(
         pk=primary_key, status=Status.PENDING, conversation__deleted_at=None, conversation__owner__is_active=True
-    ).update(status=Status.STREAMING, claim=token, started_at=now, leased_until=now + LEASE)
+    ).update(status=Status.STREAMING, claim=token, started_at=Coalesce("started_at", now), leased_until=now + LEASE)
     if not taken:
         return None
     return Message.objects.select_related("conversation__owner").get(pk=primary_key)
@@ -121,6 +124,33 @@ def interrupt(reply: Message, code: str = "restarted") -> bool:
     return _end(running, reply.pk, Outcome(Status.INTERRUPTED, error_code=code))
 
 
+@transaction.atomic
+def go_on(reply: Message) -> bool:
+    """Let a reply that ended too early be written on; False where it has no text or did not end so (any more).
+
+    `started_at` is moved so that it and the next end are as far apart as all runs together took.
+    """
+    now = timezone.now()
+    ended = Message.objects.select_for_update().get(pk=reply.pk)
+    if not ended.may_continue or not ended.parts.filter(kind=Kind.TEXT).exclude(text="").exists():
+        return False
+    spent = ended.ended_at - ended.started_at if ended.ended_at and ended.started_at else dt.timedelta()
+    continued = Message.objects.filter(pk=reply.pk, status=ended.status, runs=ended.runs).update(
+        status=Status.PENDING,
+        runs=F("runs") + 1,
+        started_at=now - spent,
+        ended_at=None,
+        error_code="",
+        error_detail="",
+        retry_after=None,
+        finish_reason="",
+        notices=[],
+    )
+    if continued:
+        dispatch.go_on(ended)
+    return bool(continued)
+
+
 def abandoned(*, alive: Iterable[int], whatever_the_lease: bool = False) -> list[Message]:
     """STREAMING replies whose writer is gone: the lease ran out, or all of them where this process is the only one.
 
@@ -151,30 +181,54 @@ def unclaimed(*, known: Iterable[int], whatever_the_age: bool = False) -> list[i
 
 
 def _end(running: MessageQuerySet, primary_key: int, outcome: Outcome, render: Render | None = None) -> bool:
-    changes = asdict(outcome) | {"ended_at": timezone.now(), "leased_until": None, "claim": ""}
+    changes = _over_runs(outcome) | {"ended_at": timezone.now(), "leased_until": None, "claim": ""}
     if not running.update(**changes):
         return False
     _fold(primary_key, render)
     return True
 
 
+def _over_runs(outcome: Outcome) -> dict[str, Any]:
+    """The fields that an outcome changes: what the runs of a reply used adds up, what is not known stays."""
+    changes = {name: value for name, value in asdict(outcome).items() if value is not None}
+    for name in ADDED_UP:
+        if name in changes:
+            changes[name] = Coalesce(F(name), 0) + changes[name]
+    if outcome.first_token_ms is not None:
+        changes["first_token_ms"] = Coalesce(F("first_token_ms"), outcome.first_token_ms)
+    return changes
+
+
 def _fold(primary_key: int, render: Render | None) -> None:
-    """Turn the pieces of a reply that has ended into its parts."""
+    """Turn the pieces of a reply that has ended into parts, behind those of its earlier runs."""
     pieces = list(Piece.objects.filter(message=primary_key).order_by("sequence"))
     if not pieces:
         return
-    parts: list[Part] = []
+    earlier = list(Part.objects.filter(message=primary_key).order_by("position"))
+    fresh: list[Part] = []
     for (kind, attachment), run in groupby(pieces, key=lambda piece: (piece.kind, piece.attachment_id)):
-        parts += _parts_of(kind, attachment, list(run))
-    for position, part in enumerate(parts):
+        fresh += _parts_of(kind, attachment, list(run))
+    for position, part in enumerate(fresh, start=earlier[-1].position + 1 if earlier else 0):
         part.message_id, part.position = primary_key, position
-    for kind, texts in groupby(parts, key=lambda part: part.kind):
-        if render and kind == Kind.TEXT:
-            # Parts that only a signature divides are one text: the first of them carries the HTML of all.
-            first, *rest = texts
-            first.html, first.markup_version = render(first.text + "".join(part.text for part in rest))
-    Part.objects.bulk_create(parts)
+    grown = _cache_html([*earlier, *fresh], render)
+    Part.objects.bulk_update([part for part in grown if part.pk], ["html", "markup_version"])
+    Part.objects.bulk_create(fresh)
     Piece.objects.filter(message=primary_key).delete()
+
+
+def _cache_html(parts: Sequence[Part], render: Render | None) -> list[Part]:
+    """Texts with nothing but signatures or reasoning between them are one text: the first carries the HTML of all.
+
+    Changes and returns the first parts of those texts that have new parts; without a renderer their HTML is forgotten.
+    """
+    grown: list[Part] = []
+    for kind, run in groupby((part for part in parts if part.kind != Kind.REASONING), key=lambda part: part.kind):
+        texts = list(run)
+        if kind == Kind.TEXT and texts[-1].pk is None:
+            first = texts[0]
+            first.html, first.markup_version = render("".join(part.text for part in texts)) if render else ("", 0)
+            grown.append(first)
+    return grown
 
 
 def _parts_of(kind: str, attachment: int | None, run: list[Piece]) -> list[Part]:

@@ -51,16 +51,37 @@ def stop(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
 @require_POST
 def retry(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
     """A new attempt in the place of a reply that failed, was stopped or cut off."""
-    reply = get_object_or_404(
-        Message.objects.visible_to(request.user).replies().select_related("conversation"), uuid=reply_uuid
-    )
+    reply = _reply(request, reply_uuid)
     try:
         fresh = messages.retry(reply)
     except Refusal as refusal:
         return refused(request, refusal)
-    if request.htmx:
-        return render(request, "conversations/_message.html", {"shown": queries.shown(fresh)})
-    return SeeOther(f"/c/{reply.conversation.uuid}/")
+    return _article(request, fresh)
+
+
+@member_required
+@require_POST
+def go_on(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
+    """Let a reply that was cut or stopped be written on, in the same message."""
+    reply = _reply(request, reply_uuid)
+    try:
+        messages.go_on(reply)
+    except Refusal as refusal:
+        return refused(request, refusal)
+    reply.refresh_from_db()
+    return _article(request, reply)
+
+
+def _reply(request: HtmxHttpRequest, reply_uuid: UUID) -> Message:
+    mine = Message.objects.visible_to(request.user).replies().select_related("conversation")
+    return get_object_or_404(mine, uuid=reply_uuid)
+
+
+def _article(request: HtmxHttpRequest, reply: Message) -> HttpResponse:
+    """A reply that has just begun, for the place of the article whose button was pressed."""
+    if not request.htmx:
+        return SeeOther(f"/c/{reply.conversation.uuid}/")
+    return render(request, "conversations/_message.html", {"shown": queries.shown(reply)})
 
 
 def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:

@@ -118,10 +118,17 @@ async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
         if patrol.is_closed(viewer):
             return
         await asyncio.sleep(POLL_EVERY)
+        if follower := hub.follow(viewer.reply, ""):
+            # This process writes it after all: it was just begun, or begun again.
+            viewer.follower = follower
+            async for chunk in _followed(viewer, follower):
+                yield chunk
+            return
 
 
 def _stored(viewer: Viewer) -> tuple[bool, str]:
-    reply = Message.objects.prefetch_related("pieces__attachment").filter(pk=viewer.reply).first()
+    found = Message.objects.filter(pk=viewer.reply)
+    reply = found.prefetch_related("parts__attachment", "pieces__attachment").first()
     if reply is None or not reply.is_running:
         return False, ""
     context = {"blocks": queries.shown(reply).body}

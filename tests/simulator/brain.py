@@ -5,9 +5,10 @@ RULES are tried in order; each gives the parts of an answer, or None where it ha
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import editor, painter
-from .directives import Directives
+from .directives import Directives, parse
 from .job import Answer
 from .talk import Part, Picture, Talk
 
@@ -32,6 +33,8 @@ SAY = re.compile(
     r"(?:\s+(?:exactly|only|just|after me|the words?))*\s*:?\s+[\"“']?(.+?)[\"”']?[.!]?\s*$",
     re.IGNORECASE,
 )
+
+GO_ON = re.compile(r"go on exactly where your last message ended\b", re.IGNORECASE)
 
 HEADING = "# A small tour"
 LIST = "- first, a plain point\n- then one with **bold** and *italic* words\n- last, one with `code` in it"
@@ -75,6 +78,16 @@ def ordered(talk: Talk, ask: Directives) -> tuple[Part, ...]:
 def seen(talk: Talk) -> str:
     count = len(talk.turns)
     return f"So far I have seen {count} turn{'s' * (count != 1)}."
+
+
+def going_on(talk: Talk) -> tuple[Part, ...] | None:
+    """The rest of an answer that was cut short, where the last turn wishes for it."""
+    if len(talk.turns) < 3 or not GO_ON.match(talk.last.text):
+        return None
+    ask, text = parse([talk.turns[-3].text])
+    parts = ordered(replace(talk, turns=talk.turns[:-2]).saying(text), ask)
+    whole, said = "".join(part for part in parts if isinstance(part, str)), talk.turns[-2].text
+    return (whole[len(said) :] if whole.startswith(said) and whole != said else " And that is all.",)
 
 
 def repeat(talk: Talk) -> tuple[Part, ...] | None:
@@ -201,6 +214,7 @@ def echo(talk: Talk) -> tuple[Part, ...] | None:
 
 
 RULES: tuple[Callable[[Talk], tuple[Part, ...] | None], ...] = (
+    going_on,
     repeat,
     drawing,
     editing,

@@ -49,6 +49,13 @@ def test_names_and_other_things_are_remembered(sim: Simulator) -> None:
     assert ask(sim, "What is my name?").startswith("You have not told me")
 
 
+def test_an_answer_that_was_cut_short_is_continued_where_it_ended(sim: Simulator) -> None:
+    wish = "Go on exactly where your last message ended."
+    assert ask(sim, "[[tokens:6]]", "w1 w2 w3", wish) == " w4 w5 w6"
+    assert ask(sim, "[[tokens:6]]", "w1 w2 w3 w4 w5 w6", wish) == " And that is all."
+    assert ask(sim, wish).startswith("You wrote")
+
+
 @pytest.mark.parametrize(
     ("question", "answer"),
     [

@@ -104,7 +104,7 @@ def test_any_mixture_of_lagging_leaving_and_coming_back_shows_the_same(seed: int
 def test_the_end_reaches_followers_and_closing_ends_them_without_it() -> None:
     async def follow(close: bool) -> list[str]:
         hub = Hub()
-        hub.open(1, "r1")
+        hub.open(1)
         follower = hub.follow(1, "")
         assert follower is not None
         names: list[str] = []

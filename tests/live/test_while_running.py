@@ -1,0 +1,135 @@
+"""What can be done while a reply runs and when it ended too early, against a real server and a real upstream."""
+
+from tests.live.browserless import Person, after_characters, after_events
+from tests.live.pages import letters
+from tests.live.transcript import Transcript
+from tests.serving import Server, until
+from tests.simulator import Simulator
+
+MODEL = "aimlapi/google/gemini-2.5-flash"
+
+
+def words(count: int) -> str:
+    return " ".join(f"w{number}" for number in range(1, count + 1))
+
+
+def press(person: Person, conversation: str, name: str, *, htmx: bool = False) -> None:
+    sent = person.press(person.page(conversation), name, htmx=htmx)
+    assert sent.page.status_code == 200, sent.page.text
+
+
+def ended(person: Person, conversation: str, text: str, status: str = "complete") -> None:
+    def is_there() -> bool:
+        reply = person.page(conversation).replies[-1]
+        return (reply.status, reply.text) == (status, text)
+
+    until(is_there, f"a {status} reply of {len(text)} characters")
+
+
+# --- Continue -------------------------------------------------------------------------------------------------------
+def test_a_stopped_reply_is_continued_in_the_same_message(alice: Person, simulator: Simulator) -> None:
+    sent = alice.send("[[tokens:60]] [[hold:20]]", model=MODEL)
+    alice.follow(sent.reply_uuid, leave=after_characters(len(words(20))))
+    alice.stop(sent.conversation_uuid)
+    simulator.hold()
+    press(alice, sent.conversation_uuid, "Continue")
+    assert simulator.wait_held()
+    begun = alice.follow(sent.reply_uuid, leave=after_events(2))
+    assert begun.names[:2] == ["reset", "tail"]
+    assert begun.text == words(20)
+    assert alice.page(sent.conversation_uuid).replies[-1].text == words(20)
+    simulator.release()
+    assert alice.follow(sent.reply_uuid).text == words(60)
+    article = alice.page(sent.conversation_uuid).replies[-1]
+    assert (article.uuid, article.status, article.text) == (sent.reply_uuid, "complete", words(60))
+
+
+def test_a_reply_cut_at_the_token_limit_is_continued_until_it_is_whole(alice: Person) -> None:
+    conversation = alice.send("Hello", model=MODEL, values={"max_tokens": "25"}).conversation_uuid
+    until(lambda: alice.page(conversation).replies[-1].status == "complete", "the first reply")
+    alice.send("[[tokens:60]]", conversation, model=MODEL)
+    for count in (25, 50):
+        ended(alice, conversation, words(count))
+        assert [notice.code for notice in alice.page(conversation).replies[-1].notices] == ["truncated"]
+        press(alice, conversation, "Continue")
+    ended(alice, conversation, words(60))
+    assert alice.page(conversation).replies[-1].notices == ()
+
+
+def test_the_last_event_id_of_the_first_run_brings_all_of_the_text(alice: Person, simulator: Simulator) -> None:
+    sent = alice.send("[[tokens:60]] [[hold:20]]", model=MODEL)
+    shown = alice.follow(sent.reply_uuid, leave=after_characters(len(words(20))))
+    alice.stop(sent.conversation_uuid)
+    simulator.hold()
+    press(alice, sent.conversation_uuid, "Continue")
+    assert simulator.wait_held()
+    again = alice.follow(sent.reply_uuid, shown.last_event_id, leave=after_events(2))
+    assert again.text == words(20)
+    simulator.release()
+    assert alice.follow(sent.reply_uuid, shown.last_event_id, into=shown, reconnect=True).text == words(60)
+
+
+def test_stop_and_continue_in_quick_turns_lose_and_double_nothing(alice: Person) -> None:
+    """The worker of a stopped run may still be closing its call when the next run is wanted."""
+    sent = alice.send("[[tokens:400]] [[delay:3]]", model=MODEL)
+    for _ in range(8):
+        alice.follow(sent.reply_uuid, leave=after_events(6))
+        alice.stop(sent.conversation_uuid)
+        if alice.page(sent.conversation_uuid).replies[-1].status != "stopped":
+            break
+        press(alice, sent.conversation_uuid, "Continue")
+    shown = Transcript()
+    until(lambda: alice.follow(sent.reply_uuid, into=shown, reconnect=True).text == words(400), "the whole text")
+    ended(alice, sent.conversation_uuid, words(400))
+
+
+def test_a_reply_waiting_in_line_to_be_continued_shows_its_text(
+    alice: Person, server: Server, simulator: Simulator
+) -> None:
+    server.stop()
+    server.settings = {**server.settings, "CHATSITE_WORKERS": "1"}
+    server.start()
+    sent = alice.send("[[tokens:40]] [[hold:20]]", model=MODEL)
+    alice.follow(sent.reply_uuid, leave=after_characters(len(words(20))))
+    alice.stop(sent.conversation_uuid)
+    other = alice.send("[[tokens:5]] [[hold:2]]", model=MODEL)
+    assert simulator.wait_held()
+    press(alice, sent.conversation_uuid, "Continue")
+    queued = alice.follow(sent.reply_uuid, leave=lambda event, _shown: event.name == "state")
+    assert "number 1" in queued.state
+    assert queued.text == words(20)
+    simulator.release()
+    ended(alice, sent.conversation_uuid, words(40))
+    ended(alice, other.conversation_uuid, words(5))
+
+
+def test_a_killed_continuation_keeps_both_runs_and_is_continued_by_the_next_server(
+    alice: Person, server: Server, simulator: Simulator
+) -> None:
+    sent = alice.send("[[tokens:300]] [[hold:20]]", model=MODEL)
+    alice.follow(sent.reply_uuid, leave=after_characters(len(words(20))))
+    alice.stop(sent.conversation_uuid)
+    press(alice, sent.conversation_uuid, "Continue")
+    shown = alice.follow(sent.reply_uuid, leave=after_characters(len(words(40))))
+    server.kill()
+    server.start()
+    article = alice.page(sent.conversation_uuid).replies[-1]
+    if article.status == "interrupted":
+        assert letters(article.text).startswith(letters(shown.text))
+        press(alice, sent.conversation_uuid, "Continue")
+    ended(alice, sent.conversation_uuid, words(300))
+
+
+def test_a_continuation_that_fails_keeps_the_text_for_the_model_and_can_be_tried_again(
+    alice: Person, simulator: Simulator
+) -> None:
+    sent = alice.send("[[tokens:40]] [[hold:20]]", model=MODEL)
+    alice.follow(sent.reply_uuid, leave=after_characters(len(words(20))))
+    alice.stop(sent.conversation_uuid)
+    simulator.script(fault="401")
+    press(alice, sent.conversation_uuid, "Continue")
+    until(lambda: alice.page(sent.conversation_uuid).replies[-1].error_code == "auth", "the refusal")
+    article = alice.page(sent.conversation_uuid).replies[-1]
+    assert (article.status, article.text) == ("interrupted", words(20))
+    press(alice, sent.conversation_uuid, "Continue")
+    ended(alice, sent.conversation_uuid, words(40))

@@ -94,6 +94,18 @@ class PreferencesForm(forms.Form):
         chosen.choices = [("", _("The one used last")), *models]
 
 
+class PlaceForm(forms.Form):
+    """Which part of a long conversation an address asks for; what cannot be read is not asked for."""
+
+    before = forms.IntegerField(required=False, min_value=0)
+    after = forms.IntegerField(required=False, min_value=0)
+    message = forms.UUIDField(required=False)
+
+    def asked(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value is not None}
+
+
 class FirstAdministratorForm(BaseUserCreationForm):
     """Name and password of the one who uses the one-time link."""
 

@@ -1,16 +1,17 @@
 """Reads that span models, shaped for pages. Nothing in here writes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from conversations.models import Attachment, Conversation, Message, Part, Piece, User
-from conversations.models.message import RUNNING, Kind
+from conversations.models.message import RUNNING, Kind, MessageQuerySet
 
 LIST_LENGTH = 50
+WINDOW = 30  # messages that a page or one step of scrolling shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,18 @@ class Shown:
         return self.message.may_continue and any(block.text for block in self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run of neighbouring messages of the branch on show, oldest first.
+
+    `before` and `after`: the depth from which a reader goes on upwards and downwards, None where nothing is left.
+    """
+
+    shown: list[Shown]
+    before: int | None = None
+    after: int | None = None
+
+
 def conversation_list(user: User, limit: int = LIST_LENGTH) -> list[Conversation]:
     """The newest conversations of this person; `is_running` on each says whether a reply is being written."""
     running = Message.objects.filter(conversation=OuterRef("pk"), status__in=RUNNING)
@@ -44,10 +57,45 @@ def conversation_list(user: User, limit: int = LIST_LENGTH) -> list[Conversation
     return list(mine.order_by("-active_at", "-id")[:limit])
 
 
-def transcript(conversation: Conversation) -> list[Shown]:
-    """The branch on show, oldest first; running replies with what is stored of them so far."""
+def newest(conversation: Conversation) -> Window:
+    """The end of the branch on show: what a conversation opens with, however long it is."""
+    return _upwards(_path(conversation))
+
+
+def window_before(conversation: Conversation, depth: int) -> Window:
+    """The messages next above this depth."""
+    path = _path(conversation)
+    after = depth - 1 if path.filter(depth__gte=depth).exists() else None
+    return replace(_upwards(path.filter(depth__lt=depth)), after=after)
+
+
+def window_after(conversation: Conversation, depth: int) -> Window:
+    """The messages next below this depth."""
+    found = list(_path(conversation).filter(depth__gt=depth)[: WINDOW + 1])
+    after = found[WINDOW - 1].depth if len(found) > WINDOW else None
+    return Window([shown(message) for message in found[:WINDOW]], before=depth + 1, after=after)
+
+
+def window_around(conversation: Conversation, message: Message) -> Window:
+    """What stands about the place of this message, which may be one of another branch."""
+    first, end = message.depth - WINDOW // 2, message.depth + WINDOW
+    found = list(_path(conversation).filter(depth__gte=first - 1, depth__lte=end))  # one more on either side
+    within = [one for one in found if first <= one.depth < end]
+    before = first if found and found[0].depth < first else None
+    after = end - 1 if found and found[-1].depth >= end else None
+    return Window([shown(one) for one in within], before=before, after=after)
+
+
+def _path(conversation: Conversation) -> MessageQuerySet:
     messages = Message.objects.filter(conversation=conversation).on_path()
-    return [shown(message) for message in messages.prefetch_related("parts__attachment", "pieces__attachment")]
+    return messages.prefetch_related("parts__attachment", "pieces__attachment")
+
+
+def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:
+    """The last messages of this path; one more is read to know whether that is all."""
+    found = list(path.order_by("-depth")[: length + 1])
+    before = found[length - 1].depth if len(found) > length else None
+    return Window([shown(message) for message in reversed(found[:length])], before=before)
 
 
 def just_sent(message: Message, parts: Iterable[Part], reply: Message) -> list[Shown]:

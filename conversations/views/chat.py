@@ -1,6 +1,7 @@
 """The chat page: a new conversation, or one with its transcript."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
 
 from conversations import queries
-from conversations.forms import SendForm, SettingsForm
-from conversations.models import Conversation, User
+from conversations.forms import PlaceForm, SendForm, SettingsForm
+from conversations.models import Conversation, Message, User
+from conversations.queries import Window
 from conversations.services import catalog
 from conversations.services.errors import Refusal
 from conversations.views import messages
@@ -28,7 +30,11 @@ def home(request: HtmxHttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponseBase:
     found = get_object_or_404(Conversation.objects.visible_to(request.user), uuid=conversation_uuid)
-    return messages.send(request, found) if request.method == "POST" else page(request, found)
+    if request.method == "POST":
+        return messages.send(request, found)
+    if request.htmx and {"before", "after"} & set(request.GET):
+        return _part(request, found)
+    return page(request, found)
 
 
 def page(
@@ -39,12 +45,32 @@ def page(
     refusal: Refusal | None = None,
 ) -> HttpResponse:
     """The whole page."""
-    transcript = queries.transcript(conversation) if conversation else []
+    window = _window(request, conversation) if conversation else Window([])
     context = _context(request, conversation, form, settings_form, refusal) | {
-        "transcript": transcript,
-        "is_running": any(one.message.is_running for one in transcript),
+        "window": window,
+        "is_running": any(one.message.is_running for one in window.shown),
     }
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
+
+
+def _part(request: HtmxHttpRequest, conversation: Conversation) -> HttpResponse:
+    """What scrolling adds to the transcript at one of its ends."""
+    window = _window(request, conversation)
+    window = replace(window, after=None) if "before" in request.GET else replace(window, before=None)
+    return render(request, "conversations/_window.html", {"window": window, "is_added": True})
+
+
+def _window(request: HtmxHttpRequest, conversation: Conversation) -> Window:
+    """The part of the transcript that the address asks for, else its end."""
+    match PlaceForm(request.GET).asked():
+        case {"before": depth}:
+            return queries.window_before(conversation, depth)
+        case {"after": depth}:
+            return queries.window_after(conversation, depth)
+        case {"message": message_uuid}:
+            message = Message.objects.filter(conversation=conversation, uuid=message_uuid).first()
+            return queries.window_around(conversation, message) if message else queries.newest(conversation)
+    return queries.newest(conversation)
 
 
 def _address(conversation: Conversation | None) -> str:

@@ -106,7 +106,8 @@ def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | N
     address = f"/c/{sent.message.conversation.uuid}/"
     if not request.htmx:
         return SeeOther(address)
-    if sent.is_repeated:
+    # Where the end of the conversation is not on the page, there is no place to add to.
+    if sent.is_repeated or "apart" in request.POST:
         return HttpResponseClientRedirect(address)
     articles = queries.just_sent(sent.message, sent.parts, sent.reply)
     context = {"articles": articles, "key": uuid.uuid4().hex}

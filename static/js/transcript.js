@@ -17,10 +17,10 @@ function begin() {
   if (!end) return;
   const sight = new IntersectionObserver((entries) => {
     isAtEnd = entries.at(-1).isIntersecting;
-    part("to-end").hidden = isAtEnd;
+    part("to-end").hidden = isAtEnd && !part("later");
   }, { root: part("scroller"), rootMargin: "0px 0px 48px" });
   sight.observe(end);
-  new ResizeObserver(() => isAtEnd && toEnd()).observe(part("transcript"));
+  new ResizeObserver(() => isAtEnd && !part("later") && toEnd()).observe(part("transcript"));
   new MutationObserver(offerCopies).observe(part("transcript"), { childList: true, subtree: true });
   offerCopies();
   document.querySelectorAll(".suggestion").forEach((button) => (button.disabled = false));
@@ -70,18 +70,29 @@ function suggest({ dataset, innerText }) {
   images.click();
 }
 
+// In the middle of a long conversation more is added below the reader, who stays where they are.
+document.addEventListener("htmx:beforeSwap", ({ target }) => {
+  if (target.id !== "later") return;
+  const scroller = part("scroller");
+  const place = scroller.scrollTop + scroller.scrollHeight;
+  const stay = () => (scroller.scrollTop = place - scroller.scrollHeight);
+  document.addEventListener("htmx:afterSwap", stay, { once: true });
+});
+
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
   if (elt.matches("#settings:has(.close)")) {
     elt.showPopover();
     elt.querySelector(".close").focus();
   }
+  if ("added" in elt.dataset) return; // read again, not news
   if (elt.matches(FINISHED)) announce(elt);
   if (elt.matches('article[data-role="user"]')) toEnd();
 });
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest?.("[data-copy], #to-end, .suggestion");
-  if (button?.id === "to-end") toEnd();
+  if (button?.id === "to-end" && part("later")) location.assign(location.pathname);
+  else if (button?.id === "to-end") toEnd();
   else if (button?.matches(".suggestion")) suggest(button);
   else if (button) copy(button);
 });

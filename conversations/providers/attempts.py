@@ -21,7 +21,7 @@ from conversations.providers.errors import (
     Unavailable,
     Unreachable,
 )
-from conversations.providers.events import Credits, Event, Finished, Usage
+from conversations.providers.events import Credits, Event, Finished, Pause, Usage
 from conversations.providers.replies.decoder import Decoder
 from conversations.providers.turns import Json
 
@@ -56,7 +56,7 @@ class Exchange(Protocol):
     prepared: Prepared
     decoder: Decoder | None
 
-    def events(self) -> Generator[Event, None, None]: ...
+    def events(self) -> Generator[Event | Pause, None, None]: ...
 
 
 def answer(
@@ -66,7 +66,7 @@ def answer(
     call: Call,
     limits: Limits,
     tell: Callable[[Attempt], None],
-) -> Iterator[Event]:
+) -> Iterator[Event | Pause]:
     """The reply's events. Only a 429, 502, 503 or a refused connection is tried again, and only after a short wait.
 
     A model that refuses system instructions is asked once more with their text in front of the first user text.
@@ -86,6 +86,7 @@ def answer(
             if wait is None:
                 raise
             may_retry = False
+            yield Pause()
             call.wait(wait)
             call.check()
 
@@ -108,7 +109,7 @@ class _Trial:
         self._credits: Decimal | None = None
         self.has_begun = False
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[Event | Pause]:
         self._tell(Attempt(self._number, self._body))
         outcome = Cancelled.code  # where the reader of these events leaves
         try:
@@ -125,14 +126,14 @@ class _Trial:
         finally:
             self._tell(self._record(outcome))
 
-    def _note(self, event: Event) -> str:
+    def _note(self, event: Event | Pause) -> str:
         """The outcome where this event is the end."""
         match event:
             case Credits(remaining):
                 self._credits = remaining
             case Finished(reason):
                 return reason
-            case Usage():
+            case Usage() | Pause():
                 pass
             case _:
                 self.has_begun = True

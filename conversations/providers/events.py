@@ -70,3 +70,13 @@ class Finished:
 
 
 Event = TextDelta | ReasoningDelta | ImageDelta | Omitted | Usage | Credits | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No event: nothing more is here. `fileno` can be read when it is worth going on.
+
+    Without one, going on will wait for the network: it needs a thread that may.
+    """
+
+    fileno: int | None = None

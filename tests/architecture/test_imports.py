@@ -24,7 +24,7 @@ ALLOWED = {
     "management": {"models", "queries", "services", "providers"},
 }
 HTTP_LIBRARIES = {"requests", "urllib3", "http.client", "urllib.request", "httpx", "aiohttp", "socket"}
-ONLY_SOCKETS = {"wire.py", "local_process.py", "local_server.py"}
+ONLY_SOCKETS = {"connections.py", "wire.py", "local_process.py", "local_server.py"}
 
 
 def modules(package: str) -> Iterator[Path]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conversations.providers import wire
+from conversations.providers import connections
 
 from .byteserver import CERTIFICATE
 from .reading import WAYS, Reader
@@ -19,7 +19,7 @@ def read(request: pytest.FixtureRequest) -> Reader:
 @pytest.fixture
 def trusted() -> Iterator[None]:
     """The test server's certificate is trusted, in this test only."""
-    wire.tls().load_verify_locations(CERTIFICATE)
+    connections.tls().load_verify_locations(CERTIFICATE)
     yield
-    wire.tls.cache_clear()
-    wire._adapter.cache_clear()
+    connections.tls.cache_clear()
+    connections.adapter.cache_clear()

@@ -168,7 +168,7 @@ def test_a_reply_that_never_ends_ends_at_the_total() -> None:
         while True:
             yield HEL
 
-    limits = replace(QUICK, total=1.0, caps=Caps(text=1 << 22))
+    limits = replace(QUICK, total=1.0, caps=Caps(text=1 << 28))
     with ByteServer(script()) as server:
         found = taken(server.url, limits=limits)
         assert server.client_left.wait(PATIENCE)

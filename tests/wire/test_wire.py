@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from conversations import providers
-from conversations.providers import wire
+from conversations.providers import connections, wire
 from conversations.providers.base import Endpoint
 from conversations.providers.errors import NotConfigured
 from conversations.providers.events import Credits, Finished, TextDelta
@@ -316,7 +316,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again() -> None:
 def test_a_connection_that_was_long_idle_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with ByteServer([HELLO], [HELLO]) as server:
         assert taken(server.url).text == "Hello"
-        monkeypatch.setattr(wire, "LONGEST_IDLE", -1.0)
+        monkeypatch.setattr(connections, "LONGEST_IDLE", -1.0)
         assert taken(server.url).text == "Hello"
     assert server.connections == 2
 

@@ -192,7 +192,7 @@ for vendor, (address, _key) in PROVIDER_ENDPOINTS.items():
 CHATSITE_LOCAL_MODEL = env.flag("CHATSITE_LOCAL_MODEL", default=True)
 
 # --- Limits -----------------------------------------------------------------------------------------------------------
-CHATSITE_WORKERS = env.number("CHATSITE_WORKERS", 128, minimum=1)  # replies that run at the same time; others queue
+CHATSITE_REPLIES = env.number("CHATSITE_REPLIES", 1000, minimum=1)  # that run at the same time; others wait in line
 CHATSITE_ONE_CORE = env.flag("CHATSITE_ONE_CORE", default=True)
 CHATSITE_LONGEST_SIDE = env.number("CHATSITE_LONGEST_SIDE", 2048, minimum=64)  # pixels of an uploaded picture
 CHATSITE_STORAGE_PER_PERSON = env.number("CHATSITE_STORAGE_PER_PERSON", 500) * 1024 * 1024  # given in MiB

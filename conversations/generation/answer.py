@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from conversations.providers.events import (
     Finished,
     ImageDelta,
     Omitted,
+    Pause,
     ReasoningDelta,
     TextDelta,
     Usage,
@@ -33,30 +34,12 @@ from conversations.services.replies import Outcome
 logger = logging.getLogger(__name__)
 
 
-def run(primary_key: int, call: Call, *, parked: Callable[[], bool]) -> None:
-    """Answer the reply with this primary key. `parked`: whether the process is ending, which interrupts the reply."""
-    reply = replies.claim(primary_key)
-    if reply is None:
-        return
-    log = hub.open(primary_key)
-    log.state = State("waiting")
-    hub.wake([log])
-    recorder = Recorder(reply=reply.pk, claim=reply.claim, log=log, on_lost=call.close)
-    if reply.runs > 1:
-        recorder.go_on_from(reply.parts.select_related("attachment"))
-    outcome = _Answer(reply, recorder, call, parked).outcome()
-    if recorder.has_taken and not recorder.drain() and outcome.status is Status.COMPLETE:
-        outcome = Outcome(Status.INTERRUPTED, error_code="storage")
-    replies.finish(reply, outcome, render=_rendered)
-
-
-def _rendered(text: str) -> tuple[str, int]:
-    return markup.render(text), markup.VERSION
-
-
 @dataclass(slots=True)
-class _Answer:
-    """The state of one reply while its events come in."""
+class Answer:
+    """One reply while it is written. `go_on` and `finish` are called from different threads, one after the other.
+
+    `parked`: whether the process is ending, which interrupts the reply.
+    """
 
     reply: Message
     recorder: Recorder
@@ -68,29 +51,88 @@ class _Answer:
     credits: Decimal | None = None
     finish_reason: str = ""
     notices: list[str] = field(default_factory=list)
-    record: ProviderCall | None = None
+    outcome: Outcome | None = None
+    _events: Iterator[Event | Pause] | None = None
+    _held: ImageDelta | None = None
+    _may_wait: bool = False
+    _record: ProviderCall | None = None
+    _attempted: list[tuple[ProviderCall, Attempt]] = field(default_factory=list)
 
-    def outcome(self) -> Outcome:
-        """Take the whole reply; whatever happens ends in an outcome."""
+    @classmethod
+    def begin(cls, primary_key: int, call: Call, *, parked: Callable[[], bool]) -> "Answer | None":
+        """Claim the reply with this primary key; None where somebody was quicker."""
+        reply = replies.claim(primary_key)
+        if reply is None:
+            return None
+        log = hub.open(primary_key)
+        log.state = State("waiting")
+        hub.wake([log])
+        recorder = Recorder(reply=reply.pk, claim=reply.claim, log=log, on_lost=call.close)
+        if reply.runs > 1:
+            recorder.go_on_from(reply.parts.select_related("attachment"))
+        return cls(reply, recorder, call, parked)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was written that can be shown."""
+        return self.recorder.has_taken
+
+    def go_on(self, *, may_wait: bool) -> Pause | None:
+        """Take what has come. What to wait for next, or None at the end; whatever happens ends in an outcome.
+
+        `may_wait`: whether this thread may wait for the network and for pictures to be vetted.
+        """
+        self._may_wait = may_wait
         try:
-            self._take_all()
+            if pause := self._take_more():
+                return pause
         except ProviderError as error:
-            return self._after_error(error)
+            self.outcome = self._after_error(error)
         except Exception:
             logger.exception("reply=%s could not be answered", self.reply.pk)
-            return self._outcome(Status.FAILED, error_code="error")
-        return self._outcome(Status.COMPLETE)
+            self.outcome = self._outcome(Status.FAILED, error_code="error")
+        else:
+            self.outcome = self._outcome(Status.COMPLETE)
+        return None
 
-    def _take_all(self) -> None:
+    def finish(self) -> None:
+        """Store the end. Call it when everything that was taken is written."""
+        outcome = self.outcome
+        assert outcome is not None
+        if self.recorder.is_lost and outcome.status is Status.COMPLETE:
+            outcome = Outcome(Status.INTERRUPTED, error_code="storage")
+        with transaction.atomic():
+            self._store_attempts()
+            replies.finish(self.reply, outcome, render=_rendered)
+
+    def _take_more(self) -> Pause | None:
+        if self._events is None:
+            self._events = self._asked()
+        if self._held:
+            self._take(self._held)
+            self._held = None
+        for event in self._events:
+            if isinstance(event, Pause):
+                if event.fileno is None and self._may_wait:
+                    continue
+                return event
+            if isinstance(event, ImageDelta) and not self._may_wait:
+                self._held = event
+                return Pause()
+            self._take(event)
+        return None
+
+    def _asked(self) -> Iterator[Event | Pause]:
         offer = catalog.find(self.reply.model)
         if offer.model.draws_images:
             self.recorder.log.state = State("drawing")
             hub.wake([self.recorder.log])
         request = history.request_for(self.reply)
+        if catalog.is_local(offer.vendor):
+            yield Pause()  # its process may have to be started
         endpoint = catalog.endpoint(offer.vendor)
-        events = wire.answer(offer.vendor, offer.model, endpoint, request, call=self.call, on_attempt=self._on_attempt)
-        for event in events:
-            self._take(event)
+        tell = self._on_attempt
+        yield from wire.paced_answer(offer.vendor, offer.model, endpoint, request, call=self.call, on_attempt=tell)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -135,13 +177,21 @@ class _Answer:
             self.notices.append(code)
 
     def _on_attempt(self, attempt: Attempt) -> None:
-        """Called at the start of an attempt and at its end; the record of it survives a crash in between."""
+        """Called at the start of an attempt and at its end. The record of a call survives a crash while it runs."""
         if attempt.outcome:
-            if self.record:
-                usage.complete(self.record, attempt)
-        else:
-            self.record = usage.begin(self.reply, attempt)
+            if self._record:
+                self._attempted.append((self._record, attempt))
+            return
+        with transaction.atomic():
+            self._store_attempts()
+            self._record = usage.begin(self.reply, attempt)
+        if self._may_wait:
             connection.close()  # none is held while waiting for the network
+
+    def _store_attempts(self) -> None:
+        for record, attempt in self._attempted:
+            usage.complete(record, attempt)
+        self._attempted = []
 
     def _after_error(self, error: ProviderError) -> Outcome:
         if isinstance(error, Cancelled):
@@ -186,3 +236,7 @@ class _Answer:
             reasoning_tokens=usage.count(self.usage.reasoning),
             remaining_credits=usage.amount(self.credits),
         )
+
+
+def _rendered(text: str) -> tuple[str, int]:
+    return markup.render(text), markup.VERSION

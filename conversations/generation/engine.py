@@ -1,65 +1,67 @@
-"""A bounded pool of worker threads inside the server: as many replies at a time as there are workers, others wait.
+"""The engine inside the server: so many replies run at a time, the others wait visibly.
 
-The queue is visible: each waiting reply's log says its place in line. A watch thread closes calls that are overdue and
-renews the leases of the running ones.
+A reply passes through three kinds of threads, never two at a time: a few desks do what needs the database (they keep
+their connections), lines wait for providers, and the one reader takes the streams. A watch closes calls that are
+overdue and renews the leases of the running ones.
 """
 
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections, connection
 
-from conversations.generation import answer
+from conversations.generation.answer import Answer
 from conversations.generation.log import State, hub
-from conversations.generation.recorder import show_stored
+from conversations.generation.reader import Reader
+from conversations.generation.recorder import flusher, show_stored
 from conversations.models import Part
+from conversations.providers.events import Pause
 from conversations.providers.wire import Call
 from conversations.services import replies
 
 logger = logging.getLogger(__name__)
 
+DESKS = 2  # threads; more of them would only fight for the interpreter and wait for the database
+LINES = 256  # threads; calls that wait for the head of a reply or take a whole one, streams hold none
 WATCH_EVERY = 1.0  # seconds
 RENEW_EVERY = 5  # watches
-NAP_PER_CALL = 0.002  # seconds that each running call adds to the pause between two reads of all of them
-LONGEST_NAP = 0.4  # seconds
 
 
 class Pool:
     """Starts, watches and cancels the answering of replies; all methods may be called from any thread."""
 
-    def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._queue: OrderedDict[int, None] = OrderedDict()
         self._running: dict[int, Call] = {}
         self._again: set[int] = set()
-        self._idle = 0
-        self._threads: set[threading.Thread] = set()
-        self._wanted = threading.Condition(self._lock)
+        self._desk = ThreadPoolExecutor(DESKS, thread_name_prefix="desk")
+        self._lines = ThreadPoolExecutor(LINES, thread_name_prefix="line")
+        self._reader = Reader(after_round=flusher.hurry)
+        self._nothing_runs = threading.Condition(self._lock)
         self._watch: threading.Thread | None = None
         self._is_closed = False
 
     @property
-    def size(self) -> int:
-        workers: int = self._workers or settings.CHATSITE_WORKERS
-        return workers
+    def limit(self) -> int:
+        limit: int = self._limit or settings.CHATSITE_REPLIES
+        return limit
 
     def start(self, reply: int) -> None:
-        """Take the reply into the queue; a free worker begins at once."""
+        """Take the reply into the queue; it begins at once where there is room."""
         with self._lock:
             if reply in self._running:
                 self._again.add(reply)  # it was stopped and continued, and the stopped call is still being closed
             if self._is_closed or reply in self._running or reply in self._queue:
                 return
-            log = hub.open(reply)
+            hub.open(reply)
             self._queue[reply] = None
-            if len(self._queue) > self._idle and len(self._threads) < self.size:
-                self._add_worker()
-            elif len(self._queue) > self._idle:
-                log.state = State("queued", len(self._queue) - self._idle)
-            self._wanted.notify()
+        self._admit()
         self._start_watch()
 
     def go_on(self, reply: int) -> None:
@@ -90,69 +92,97 @@ class Pool:
     def close(self, patience: float = 5.0) -> None:
         """Park everything for the end of the process: running replies end as interrupted, waiting ones stay pending.
 
-        `patience`: seconds to wait for the workers to store what they have.
+        `patience`: seconds to wait until what they have is stored.
         """
         with self._lock:
             self._is_closed = True
             self._queue.clear()
-            calls, threads = list(self._running.values()), list(self._threads)
-            self._wanted.notify_all()
+            calls = list(self._running.values())
         for call in calls:
             call.close()
-        for thread in threads:
-            thread.join(patience)
+        with self._nothing_runs:
+            self._nothing_runs.wait_for(lambda: not self._running, patience)
+        self._lines.shutdown(wait=False, cancel_futures=True)
+        self._desk.shutdown(wait=False, cancel_futures=True)
 
-    def _add_worker(self) -> None:
-        thread = threading.Thread(target=self._work, name=f"answer-{len(self._threads)}", daemon=True)
-        self._threads.add(thread)
-        thread.start()
-
-    def _work(self) -> None:
-        while (taken := self._next()) is not None:
-            reply, call = taken
-            try:
-                answer.run(reply, call, parked=lambda: self._is_closed)
-            except Exception:
-                logger.exception("reply=%s ended by a fault of the server", reply)
-            finally:
-                self._leave(reply)
+    # --- The way of one reply -----------------------------------------------------------------------------------------
+    def _admit(self) -> None:
+        """Begin as many waiting replies as may run, and tell the others their place in line."""
         with self._lock:
-            self._threads.discard(threading.current_thread())
+            while self._queue and len(self._running) < self.limit:
+                reply, _ = self._queue.popitem(last=False)
+                self._running[reply] = call = Call()
+                self._desk.submit(self._guarded, reply, self._begin, reply, call)
+        self._tell_places()
+
+    def _begin(self, reply: int, call: Call) -> None:
+        close_old_connections()
+        answer = Answer.begin(reply, call, parked=lambda: self._is_closed)
+        if answer:
+            self._go_on(answer, False)
+        else:
+            self._leave(reply)
+
+    def _go_on(self, answer: Answer, may_wait: bool) -> None:
+        self._hand_on(answer, answer.go_on(may_wait=may_wait))
+
+    def _hand_on(self, answer: Answer, pause: Pause | None) -> None:
+        """To the threads that can do what the answer needs next."""
+        reply = answer.reply.pk
+        if pause is None:
+            answer.recorder.when_drained(lambda: self._submit(self._desk, reply, self._end, answer))
+        elif pause.fileno is None:
+            self._submit(self._lines, reply, self._go_on, answer, True)
+        else:
+            self._reader.watch(pause.fileno, answer, lambda: self._read(answer))
+
+    def _read(self, answer: Answer) -> bool:
+        """One turn of the reader; whether there will be another."""
+        pause = answer.go_on(may_wait=False)
+        if pause and pause.fileno is not None:
+            return True
+        self._hand_on(answer, pause)
+        return False
+
+    def _end(self, answer: Answer) -> None:
+        close_old_connections()
+        answer.finish()
+        self._leave(answer.reply.pk)
+
+    def _submit(self, threads: ThreadPoolExecutor, reply: int, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            threads.submit(self._guarded, reply, work, *arguments)
+        except RuntimeError:  # the process ends; the next one settles what this one left behind
+            self._leave(reply)
+
+    def _guarded(self, reply: int, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except Exception:
+            logger.exception("reply=%s ended by a fault of the server", reply)
+            self._leave(reply)
 
     def _leave(self, reply: int) -> None:
         with self._lock:
             self._running.pop(reply, None)
             is_wanted_again = reply in self._again
             self._again.discard(reply)
+            self._nothing_runs.notify_all()
         hub.end(reply)
+        self._admit()
         try:
             if is_wanted_again:
                 self.go_on(reply)
         except Exception:
             logger.exception("reply=%s could not be begun again; the sweeper will", reply)
-        finally:
-            connection.close()
-
-    def _next(self) -> tuple[int, Call] | None:
-        """The next reply of the queue with a new call; waits for one, and gives None at the end of the process."""
-        with self._lock:
-            self._idle += 1
-            while not self._queue and not self._is_closed:
-                self._wanted.wait()
-            self._idle -= 1
-            if self._is_closed:
-                return None
-            reply, _ = self._queue.popitem(last=False)
-            self._running[reply] = call = Call()
-            call.nap = nap_for(len(self._running))
-        self._tell_places()
-        return reply, call
 
     def _tell_places(self) -> None:
         """Let those who wait know their place in line."""
+        if not self._queue:
+            return
         changed = []
         with self._lock:
-            waiting = list(self._queue)[self._idle :]
+            waiting = list(self._queue)
         for place, reply in enumerate(waiting, start=1):
             log = hub.get(reply)
             if log and log.state != State("queued", place):
@@ -161,11 +191,13 @@ class Pool:
         if changed:
             hub.wake(changed)
 
+    # --- The watch ----------------------------------------------------------------------------------------------------
     def _start_watch(self) -> None:
-        with self._lock:
-            if self._watch is None or not self._watch.is_alive():
-                self._watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
-                self._watch.start()
+        if self._watch is None or not self._watch.is_alive():
+            with self._lock:
+                if self._watch is None or not self._watch.is_alive():
+                    self._watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
+                    self._watch.start()
 
     def _keep_watch(self) -> None:
         pause, rounds = threading.Event(), 0
@@ -176,7 +208,6 @@ class Pool:
                 running = dict(self._running)
             for call in running.values():
                 call.close_if_overdue()
-                call.nap = nap_for(len(running))
             if running and rounds % RENEW_EVERY == 0:
                 self._renew(running)
 
@@ -187,11 +218,6 @@ class Pool:
             logger.exception("leases could not be renewed")
         finally:
             connection.close()
-
-
-def nap_for(running: int) -> float:
-    """Seconds between two reads of a call while so many run: waking a thread costs more than what it then does."""
-    return min(LONGEST_NAP, running * NAP_PER_CALL)
 
 
 pool = Pool()

@@ -1,14 +1,16 @@
 """Persist before publish: what arrives is gathered, written by one statement for all replies, and only then shown.
 
-The one flusher of the process writes every 40 ms, the first pieces of a reply at once (grouped over 5 ms). It renders
+The one flusher of the process writes after each round of the reader, and the first pieces of a reply at once (grouped
+over 5 ms). It renders
 what it has written (markup) and puts it into the reply's log.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import DatabaseError, OperationalError, connection
 from django.template.loader import render_to_string
@@ -23,10 +25,9 @@ from conversations.services.replies import NewPiece
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.040  # seconds between two flushes
-INTERVAL_PER_REPLY = 0.0015  # seconds; with many replies each follower is sent more at a time, less often
-LONGEST_INTERVAL = 0.3
 FIRST_GROUPED = 0.005  # seconds the first pieces of a reply wait for others
 RENDER_EVERY = 0.250  # seconds between two renderings of an open block
+RENDER_PER_REPLY = 0.005  # seconds; with many replies each is rendered less often
 GIVE_UP_AFTER = 30.0  # seconds of failing writes
 
 
@@ -55,7 +56,6 @@ class Recorder:
     has_shown: bool = False
     _blocks: BlockRenderer | None = None
     _rendered_at: float = 0.0
-    _drained: threading.Event = field(default_factory=threading.Event)
 
     def go_on_from(self, parts: Iterable[Part]) -> None:
         """Begin behind what earlier runs of the reply wrote."""
@@ -70,19 +70,16 @@ class Recorder:
     def image(self, attachment: Attachment, signature: str = "") -> None:
         flusher.add(Arrival(self, Kind.IMAGE, attachment=attachment, signature=signature))
 
-    def drain(self) -> bool:
-        """Wait until everything given so far is written; False where it could not be."""
-        self._drained.clear()
-        flusher.request_drain(self)
-        return self._drained.wait(GIVE_UP_AFTER + 5) and not self.is_lost
-
-    def drained(self) -> None:
-        self._drained.set()
+    def when_drained(self, then: Callable[[], None]) -> None:
+        """Call this when everything given so far is written, or is lost."""
+        if self.has_taken:
+            flusher.drain(then)
+        else:
+            then()
 
     def lose(self) -> None:
         """The claim is gone or nothing can be written: end the call, show nothing more."""
         self.is_lost = True
-        self._drained.set()
         self.on_lost()
 
     def show(self, arrivals: list[Arrival]) -> None:
@@ -104,7 +101,7 @@ class Recorder:
             self._blocks = BlockRenderer()
         self._blocks.feed(text)
         now = time.monotonic()
-        is_time = "\n" in text or now - self._rendered_at >= RENDER_EVERY
+        is_time = "\n" in text or now - self._rendered_at >= flusher.render_every
         finished = self._blocks.take_blocks() if is_time else ""
         if finished or (is_time and self._blocks.tail_is_due):
             self._rendered_at = now
@@ -147,44 +144,48 @@ class Flusher:
     """The one writer of running replies in this process; its thread starts with the first piece."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._wanted = threading.Condition()
+        self._due = math.inf  # monotonic seconds of the next flush
         self._arrivals: list[Arrival] = []
-        self._drains: list[Recorder] = []
-        self._something = threading.Event()
-        self._at_once = threading.Event()
+        self._drains: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._failing_since: float | None = None
-        self._interval = INTERVAL
+        self.render_every = RENDER_EVERY
 
     def add(self, arrival: Arrival) -> None:
         arrival.recorder.has_taken = True
-        with self._lock:
+        with self._wanted:
             self._arrivals.append(arrival)
-        if not arrival.recorder.has_shown:
-            self._at_once.set()
-        self._start()
+            self._be_due_in(INTERVAL if arrival.recorder.has_shown else FIRST_GROUPED)
 
-    def request_drain(self, recorder: Recorder) -> None:
-        with self._lock:
-            self._drains.append(recorder)
-        self._at_once.set()
-        self._start()
+    def drain(self, then: Callable[[], None]) -> None:
+        """Call this when everything that was added so far is settled."""
+        with self._wanted:
+            self._drains.append(then)
+            self._be_due_in(0.0)
 
-    def _start(self) -> None:
+    def hurry(self) -> None:
+        """Flush now where there is anything."""
+        with self._wanted:
+            if self._arrivals:
+                self._be_due_in(0.0)
+
+    def _be_due_in(self, seconds: float) -> None:
+        """Flush at the latest then. Call it under the lock."""
+        due = time.monotonic() + seconds
+        if due < self._due:
+            self._due = due
+            self._wanted.notify()
         if self._thread is None or not self._thread.is_alive():
-            with self._lock:
-                if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._run, name="flusher", daemon=True)
-                    self._thread.start()
-        self._something.set()
+            self._thread = threading.Thread(target=self._run, name="flusher", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         while True:
-            self._something.wait()
-            self._something.clear()
-            if self._at_once.wait(self._interval):
-                time.sleep(FIRST_GROUPED)
-            self._at_once.clear()
+            with self._wanted:
+                while (seconds := self._due - time.monotonic()) > 0:
+                    self._wanted.wait(None if self._due == math.inf else seconds)
+                self._due = math.inf
             try:
                 self.flush()
             except Exception:
@@ -192,17 +193,17 @@ class Flusher:
 
     def flush(self) -> None:
         """Write and show everything that is waiting."""
-        with self._lock:
+        with self._wanted:
             arrivals, self._arrivals = self._arrivals, []
             drains, self._drains = self._drains, []
         kept = [arrival for arrival in arrivals if not arrival.recorder.is_lost]
         if kept and not self._write_and_show(kept):
-            with self._lock:
+            with self._wanted:
                 self._arrivals, self._drains = kept + self._arrivals, drains + self._drains
-            self._something.set()
+                self._be_due_in(INTERVAL)
             return
-        for recorder in drains:
-            recorder.drained()
+        for then in drains:
+            then()
 
     def _write_and_show(self, arrivals: list[Arrival]) -> bool:
         """True when it is settled; False when the database did not take it now and it must be tried again."""
@@ -219,7 +220,7 @@ class Flusher:
 
     def _write(self, groups: list[list[Arrival]]) -> None:
         """One statement for all; where a row of one reply is not acceptable, that reply alone is lost."""
-        self._interval = min(LONGEST_INTERVAL, max(INTERVAL, len(groups) * INTERVAL_PER_REPLY))
+        self.render_every = max(RENDER_EVERY, len(groups) * RENDER_PER_REPLY)
         pieces = [_pieces(group) for group in groups]
         try:
             stored = replies.write([piece for rows in pieces for piece in rows])

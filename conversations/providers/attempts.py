@@ -81,6 +81,7 @@ def answer(
             if trial.has_begun or model.quirks.system_mode == "prepend":
                 raise
             model = model.with_prepended_system()
+            yield Pause()
         except ProviderError as error:
             wait = _wait_before_retry(error, limits) if may_retry and not trial.has_begun else None
             if wait is None:

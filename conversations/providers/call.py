@@ -42,7 +42,6 @@ class Call:
     """
 
     def __init__(self) -> None:
-        self.nap = 0.0  # seconds; whoever drives many calls lengthens the pause between two reads of each
         self.status_code: int | None = None
         self.started: float | None = None
         self.first_byte: float | None = None

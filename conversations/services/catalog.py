@@ -24,8 +24,13 @@ def offers() -> tuple[Offer, ...]:
     return tuple(Offer(vendor, _as_configured(model)) for vendor in configured for model in vendor.models)
 
 
+def is_local(vendor: Vendor) -> bool:
+    """Whether the models run on this machine, in a process that is started on first use."""
+    return vendor.id == local.LOCAL.id
+
+
 def is_configured(vendor: Vendor) -> bool:
-    if vendor.id == local.LOCAL.id:
+    if is_local(vendor):
         return settings.CHATSITE_LOCAL_MODEL and local.is_installed()
     _address, key = settings.PROVIDER_ENDPOINTS[vendor.id]
     return bool(key)
@@ -51,7 +56,7 @@ def label(model_id: str) -> str:
 
 def endpoint(vendor: Vendor) -> Endpoint:
     """Where the vendor is reached, with its key. Starts the local model on first use."""
-    if vendor.id == local.LOCAL.id:
+    if is_local(vendor):
         return local.endpoint()
     address, key = settings.PROVIDER_ENDPOINTS[vendor.id]
     auth: AuthScheme | None = settings.SEGMIND_AUTH if vendor.id == "segmind" else None  # type: ignore[assignment]

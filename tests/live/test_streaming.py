@@ -106,7 +106,7 @@ def test_stop_closes_an_upstream_that_has_not_said_a_word(alice: Person, simulat
 def test_deleting_the_conversation_closes_its_upstream(alice: Person, simulator: Simulator) -> None:
     sent = alice.send("[[fault:silence-early]]", model=MODEL)
     assert simulator.wait_held()
-    alice.press(alice.page(sent.conversation_uuid), "Delete conversation")
+    alice.press(alice.get(f"/c/{sent.conversation_uuid}/settings/"), "Delete conversation")
     assert simulator.wait_closed(5)
     assert alice.get(f"/c/{sent.conversation_uuid}/").status_code == 404
 
@@ -191,7 +191,7 @@ def test_a_reply_still_waiting_in_line_starts_with_the_next_server(
     alice: Person, server: Server, simulator: Simulator
 ) -> None:
     server.stop()
-    server.settings = {**server.settings, "CHATSITE_WORKERS": "1"}
+    server.settings = {**server.settings, "CHATSITE_REPLIES": "1"}
     server.start()
     first = alice.send("[[tokens:5]] [[hold:2]]", model=MODEL)
     assert simulator.wait_held()

@@ -47,7 +47,7 @@ def test_the_sweeper_removes_it_with_its_pictures(alice: User) -> None:
     upload = SimpleUploadedFile("holiday.jpg", photograph(320, 200), "image/jpeg")
     send(alice, "look", images=[upload], is_temporary=True)
     attachment = Attachment.objects.get()
-    sweeper = Sweeper(Pool(workers=1), is_alone=False)
+    sweeper = Sweeper(Pool(limit=1), is_alone=False)
     sweeper.purge()
     assert Attachment.objects.visible_to(alice).exists()
     with time_machine.travel(timezone.now() + A_DAY):
@@ -62,7 +62,7 @@ def test_what_runs_in_it_when_its_time_is_over_is_stopped(alice: User) -> None:
     reply = send(alice, "hush", is_temporary=True).reply
     kept = send(alice, "hello").reply
     with time_machine.travel(timezone.now() + A_DAY):
-        Sweeper(Pool(workers=1), is_alone=False).sweep()
+        Sweeper(Pool(limit=1), is_alone=False).sweep()
     reply.refresh_from_db()
     kept.refresh_from_db()
     assert (reply.status, kept.is_running) == (Status.STOPPED, True)

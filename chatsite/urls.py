@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from conversations.views import attachments, chat, conversations, health, messages, people, setup, stream
+from conversations.views import attachments, chat, conversations, health, messages, people, setup, stream, waiting
 
 urlpatterns = [
     path("", chat.home, name="home"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("c/<uuid:conversation_uuid>/settings/", conversations.configure, name="configure"),
     path("c/<uuid:conversation_uuid>/delete/", conversations.delete, name="delete"),
     path("c/<uuid:conversation_uuid>/restore/", conversations.restore, name="restore"),
+    path("messages/<uuid:message_uuid>/waiting/", waiting.look, name="waiting"),
+    path("messages/<uuid:message_uuid>/send/", waiting.send_now, name="send-now"),
+    path("messages/<uuid:message_uuid>/withdraw/", waiting.withdraw, name="withdraw"),
     path("replies/<uuid:reply_uuid>/events/", stream.events, name="events"),
     path("replies/<uuid:reply_uuid>/continue/", messages.go_on, name="continue"),
     path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),

@@ -1,7 +1,7 @@
 """Conversations with language models. The map: the eight stops of a message, one line per file.
 
 1. views/messages.py          takes the form: text, pictures, model, idempotency key
-2. services/messages.py       stores the message, its pictures and a PENDING reply in one transaction
+2. services/messages.py       stores the message, its pictures and a PENDING reply in one transaction, or lets it wait
 3. generation/engine.py       hands the reply to a worker thread, or lets it wait visibly
 4. generation/answer.py       claims the reply and drives one call: history -> provider -> recorder -> end
 5. services/history.py        turns stored rows into a request; providers/ makes bytes of that and events of the reply

@@ -98,9 +98,15 @@ def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:
     return Window([shown(message) for message in reversed(found[:length])], before=before)
 
 
-def just_sent(message: Message, parts: Iterable[Part], reply: Message) -> list[Shown]:
-    """A message that was just stored and its reply, which has not begun: nothing of them needs to be read."""
-    return [Shown(message, _blocks(list(parts))), Shown(reply)]
+def just_sent(message: Message, parts: Iterable[Part], replies: Iterable[Message]) -> list[Shown]:
+    """A message that was just stored and its replies, which have not begun: nothing of them needs to be read."""
+    return [Shown(message, _blocks(list(parts))), *map(Shown, replies)]
+
+
+def turn(message: Message) -> list[Shown]:
+    """A person's message and what is on show below it, the reply to it."""
+    below = Message.objects.filter(parent=message, on_path=True)
+    return [shown(message), *map(shown, below.prefetch_related("parts__attachment", "pieces__attachment"))]
 
 
 def shown(message: Message) -> Shown:

@@ -1,4 +1,7 @@
-"""Sending: a message, its pictures and the PENDING reply in one transaction; and asking again."""
+"""Sending: a message, its pictures and the PENDING reply in one transaction; and asking again.
+
+While a reply of the branch runs, a message is stored without a reply and waits for its end.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -14,7 +17,7 @@ from django.utils.translation import gettext as _
 from conversations.models import Conversation, Message, Part, User
 from conversations.models.attachment import Origin
 from conversations.models.message import Kind, Role, Status
-from conversations.services import attachments, catalog, conversations, dispatch, replies
+from conversations.services import attachments, catalog, conversations, replies
 from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
 from conversations.services.pictures import Picture
 
@@ -43,19 +46,25 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The stored message, its parts and its reply; `is_repeated` where an earlier send with the same key made them."""
+    """The stored message, its parts and its replies, none where it waits; `is_repeated` where an earlier send with the
+    same key made them."""
 
     message: Message
-    reply: Message
+    replies: Sequence[Message] = ()
     parts: Sequence[Part] = ()
     is_repeated: bool = False
 
+    @property
+    def reply(self) -> Message:
+        """The reply that is on show; raises IndexError where the message waits."""
+        return self.replies[0]
+
 
 def send(user: User, draft: Draft, conversation: Conversation | None = None) -> Sent:
-    """Store the message in this conversation (or a new one) and hand its reply to the engine.
+    """Store the message in this conversation (or a new one) and hand its reply to the engine, or let it wait.
 
-    Raises Refusal for empty or oversized content, a model that is not offered or a refused picture, Busy while a reply
-    of the branch runs, KeyReused when the key was used for something else.
+    Raises Refusal for empty or oversized content, a model that is not offered or a refused picture, NotNow where a
+    message waits already, KeyReused when the key was used for something else.
     """
     digest = draft.digest()
     if earlier := _sent_before(user, draft.key, digest, conversation):
@@ -76,20 +85,23 @@ def retry(reply: Message) -> Message:
     """A new reply beside this one, which takes its place on the path. Raises NotNow where that makes no sense."""
     conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
     path = Message.objects.filter(conversation=conversation).on_path()
-    last = path.last()
+    last = path.exclude(status=Status.WAITING).last()
     if last is None or last.pk != reply.pk or not last.is_reply:
         raise NotNow(_("The conversation has gone on since. Send a new message instead."))
     if last.is_running:
         raise Busy()
     path.filter(pk=reply.pk).update(on_path=False)
-    return _add_reply(conversation, parent=reply.parent, depth=reply.depth)
+    assert reply.parent is not None
+    fresh = replies.begin(reply.parent, conversation.model)
+    Message.objects.filter(parent=reply, status=Status.WAITING).update(parent=fresh)
+    return fresh
 
 
 @transaction.atomic
 def go_on(reply: Message) -> None:
     """Let the last reply of the path be written on where it ended. Raises NotNow where that makes no sense, Busy."""
     conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
-    last = Message.objects.filter(conversation=conversation).on_path().last()
+    last = Message.objects.filter(conversation=conversation).on_path().exclude(status=Status.WAITING).last()
     if last is None or last.pk != reply.pk:
         raise NotNow(_("The conversation has gone on since. Send a new message instead."))
     if last.is_running:
@@ -105,9 +117,7 @@ def _sent_before(user: User, key: str, digest: str, conversation: Conversation |
     elsewhere = conversation is not None and conversation.pk != message.conversation_id
     if message.key_digest != digest or elsewhere or message.conversation.deleted_at:
         raise KeyReused()
-    reply = message.children.order_by("-on_path", "pk").first()
-    assert reply is not None  # stored in the same transaction as the message
-    return Sent(message, reply, is_repeated=True)
+    return Sent(message, list(message.children.order_by("-on_path", "pk")), is_repeated=True)
 
 
 def _check(draft: Draft) -> None:
@@ -133,16 +143,23 @@ def _store(
         attachments.check_room(user, sum(len(picture.data) for _name, picture in pictures))
     target = _locked(conversation) if conversation else _begin(user, draft)
     last = Message.objects.filter(conversation=target).on_path().last()
-    if last and last.is_running:
-        raise Busy()
-    depth = last.depth + 1 if last else 0
+    if last and last.status == Status.WAITING:
+        raise NotNow(_("A message is waiting to be sent already. Withdraw it or let it be sent, then send this one."))
+    waits = last is not None and last.is_running
     message = Message.objects.create(
-        conversation=target, parent=last, depth=depth, role=Role.USER, sender=user, key=draft.key, key_digest=digest
+        conversation=target,
+        parent=last,
+        depth=last.depth + 1 if last else 0,
+        role=Role.USER,
+        status=Status.WAITING if waits else Status.COMPLETE,
+        model=draft.model if waits else "",
+        sender=user,
+        key=draft.key,
+        key_digest=digest,
     )
     parts = _add_parts(message, conversations.clean(draft.text), user, pictures)
     Conversation.objects.filter(pk=target.pk).update(active_at=timezone.now(), model=draft.model)
-    target.model = draft.model
-    return Sent(message, _add_reply(target, parent=message, depth=depth + 1), parts)
+    return Sent(message, [] if waits else [replies.begin(message, draft.model)], parts)
 
 
 def _locked(conversation: Conversation) -> Conversation:
@@ -172,16 +189,3 @@ def _add_parts(message: Message, text: str, user: User, pictures: list[tuple[str
         attachment = attachments.store(user, picture, origin=Origin.UPLOADED, name=name)
         parts.append(Part(message=message, position=len(parts), kind=Kind.IMAGE, attachment=attachment))
     return Part.objects.bulk_create(parts)
-
-
-def _add_reply(conversation: Conversation, *, parent: Message | None, depth: int) -> Message:
-    reply = Message.objects.create(
-        conversation=conversation,
-        parent=parent,
-        depth=depth,
-        role=Role.ASSISTANT,
-        status=Status.PENDING,
-        model=conversation.model,
-    )
-    dispatch.start(reply)
-    return reply

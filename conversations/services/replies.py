@@ -2,6 +2,7 @@
 
 PENDING --claim--> STREAMING --finish--> COMPLETE | STOPPED | FAILED | INTERRUPTED; stop and sweep end both. Of several
 ends that race exactly one wins. The only way out of an end is `go_on`, back to PENDING, which counts the reply's runs.
+A message that waits for a reply is sent in the transaction that ends it well: WAITING --release--> COMPLETE.
 """
 
 import datetime as dt
@@ -19,11 +20,13 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations.models import Conversation, Message, Part, Piece
-from conversations.models.message import RUNNING, Kind, MessageQuerySet, Status
+from conversations.models.message import RUNNING, Kind, MessageQuerySet, Role, Status
 from conversations.services import dispatch
 
 LEASE = dt.timedelta(seconds=20)
 UNCLAIMED_AFTER = dt.timedelta(seconds=10)
+RELEASING = (Status.COMPLETE, Status.STOPPED)
+"""After these ends of a reply, the message that waited for it is sent."""
 ADDED_UP = ("prompt_tokens", "output_tokens", "reasoning_tokens")
 
 
@@ -59,6 +62,21 @@ class Outcome:
 
 Render = Callable[[str], tuple[str, int]]
 """Text -> its HTML and the version of the renderer that made it."""
+
+
+def begin(parent: Message, model: str) -> Message:
+    """A PENDING reply to this message, handed to the engine after the commit."""
+    reply = Message.objects.create(
+        conversation_id=parent.conversation_id,
+        parent=parent,
+        depth=parent.depth + 1,
+        on_path=parent.on_path,
+        role=Role.ASSISTANT,
+        status=Status.PENDING,
+        model=model,
+    )
+    dispatch.start(reply)
+    return reply
 
 
 def claim(primary_key: int) -> Message | None:
@@ -151,6 +169,22 @@ def go_on(reply: Message) -> bool:
     return bool(continued)
 
 
+@transaction.atomic
+def release(waiting: Message) -> Message | None:
+    """Send a message that waited; its reply. None where it is not waiting any more, or nobody is there to read it."""
+    existing = Conversation.objects.existing().filter(owner__is_active=True)
+    held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING, conversation__in=existing)
+    if not held.update(status=Status.COMPLETE, model=""):
+        return None
+    return begin(waiting, waiting.model)
+
+
+def held_back() -> list[Message]:
+    """Messages that still wait although the reply before them has ended well, because nobody was there to read it."""
+    waiting = Message.objects.filter(status=Status.WAITING, parent__status__in=RELEASING)
+    return list(waiting.filter(conversation__in=Conversation.objects.existing(), conversation__owner__is_active=True))
+
+
 def abandoned(*, alive: Iterable[int], whatever_the_lease: bool = False) -> list[Message]:
     """STREAMING replies whose writer is gone: the lease ran out, or all of them where this process is the only one.
 
@@ -185,6 +219,9 @@ def _end(running: MessageQuerySet, primary_key: int, outcome: Outcome, render: R
     if not running.update(**changes):
         return False
     _fold(primary_key, render)
+    if outcome.status in RELEASING:
+        for waiting in Message.objects.filter(parent=primary_key, status=Status.WAITING):
+            release(waiting)
     return True
 
 

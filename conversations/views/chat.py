@@ -48,7 +48,8 @@ def page(
     window = _window(request, conversation) if conversation else Window([])
     context = _context(request, conversation, form, settings_form, refusal) | {
         "window": window,
-        "is_running": any(one.message.is_running for one in window.shown),
+        # A page with somebody's unsent text is never refreshed under their hands.
+        "is_running": form is None and any(one.message.is_running for one in window.shown),
     }
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
 

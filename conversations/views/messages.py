@@ -109,7 +109,7 @@ def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | N
     # Where the end of the conversation is not on the page, there is no place to add to.
     if sent.is_repeated or "apart" in request.POST:
         return HttpResponseClientRedirect(address)
-    articles = queries.just_sent(sent.message, sent.parts, sent.reply)
+    articles = queries.just_sent(sent.message, sent.parts, sent.replies)
     context = {"articles": articles, "key": uuid.uuid4().hex}
     if conversation:
         return render(request, "conversations/_sent.html", context)

@@ -119,6 +119,15 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (!isTouched.matches) text().focus();
 });
 
+// A message that was taken back: its text goes in front of what is being written.
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  if (!elt.matches("[data-withdrawn]")) return;
+  write([elt.textContent, text().value].filter(Boolean).join("\n\n"));
+  text().dispatchEvent(new Event("input", { bubbles: true }));
+  elt.remove();
+  text().focus();
+});
+
 // An answer without a place of its own is not for the page: a proxy's error page, say.
 const isPlaced = ({ xhr }) => xhr.getResponseHeader("HX-Retarget");
 

@@ -133,3 +133,80 @@ def test_a_continuation_that_fails_keeps_the_text_for_the_model_and_can_be_tried
     assert (article.status, article.text) == ("interrupted", words(20))
     press(alice, sent.conversation_uuid, "Continue")
     ended(alice, sent.conversation_uuid, words(40))
+
+
+# --- The next message -----------------------------------------------------------------------------------------------
+def test_a_waiting_message_is_sent_when_the_reply_ends(alice: Person, simulator: Simulator) -> None:
+    first = alice.send("[[tokens:20]] [[hold:5]]", model=MODEL)
+    assert simulator.wait_held()
+    waiting = alice.send("[[tokens:7]]", first.conversation_uuid, model=MODEL).page
+    assert [article.status for article in waiting.articles][-1] == "waiting"
+    assert len(simulator.requests) == 1
+    simulator.release()
+    assert alice.follow(first.reply_uuid).text == words(20)
+    ended(alice, first.conversation_uuid, words(7))
+    roles = [turn["role"] for turn in simulator.requests[-1].body["messages"]]
+    assert roles == ["user", "assistant", "user"]
+
+
+def test_a_waiting_message_is_sent_when_the_reply_is_stopped(alice: Person, simulator: Simulator) -> None:
+    first = alice.send("[[tokens:20]] [[hold:5]]", model=MODEL)
+    assert simulator.wait_held()
+    alice.send("[[tokens:7]]", first.conversation_uuid, model=MODEL)
+    alice.stop(first.conversation_uuid)
+    ended(alice, first.conversation_uuid, words(7))
+    statuses = [article.status for article in alice.page(first.conversation_uuid).articles]
+    assert statuses == ["complete", "stopped", "complete", "complete"]
+
+
+def test_a_waiting_message_survives_a_killed_server_and_is_sent_by_hand(
+    alice: Person, server: Server, simulator: Simulator
+) -> None:
+    first = alice.send("[[tokens:20]] [[hold:5]]", model=MODEL)
+    assert simulator.wait_held()
+    alice.send("[[tokens:7]]", first.conversation_uuid, model=MODEL)
+    server.kill()
+    server.start()
+    page = alice.page(first.conversation_uuid)
+    assert [article.status for article in page.articles] == ["complete", "interrupted", "waiting"]
+    press(alice, first.conversation_uuid, "Send now")
+    ended(alice, first.conversation_uuid, words(7))
+
+
+def test_a_message_that_waits_behind_a_reply_in_line_is_sent_by_the_next_server(
+    alice: Person, server: Server, simulator: Simulator
+) -> None:
+    """The first reply had not begun when the server died: the next one writes it, then what waited for it."""
+    server.stop()
+    server.settings = {**server.settings, "CHATSITE_WORKERS": "1"}
+    server.start()
+    alice.send("[[tokens:5]] [[hold:2]]", model=MODEL)
+    assert simulator.wait_held()
+    queued = alice.send("[[tokens:6]]", model=MODEL)
+    alice.send("[[tokens:7]]", queued.conversation_uuid, model=MODEL)
+    server.kill()
+    server.start()
+    ended(alice, queued.conversation_uuid, words(7))
+
+
+def test_a_message_left_waiting_behind_an_ended_reply_is_sent_at_the_start_of_a_server(
+    alice: Person, server: Server, simulator: Simulator
+) -> None:
+    first = alice.send("[[tokens:20]] [[hold:5]]", model=MODEL)
+    assert simulator.wait_held()
+    alice.send("[[tokens:7]]", first.conversation_uuid, model=MODEL)
+    server.kill()
+    command = "from conversations.models import Message; Message.objects.running().update(status='complete', claim='')"
+    server.manage("shell", "-v0", "-c", command)
+    server.start()
+    ended(alice, first.conversation_uuid, words(7))
+
+
+def test_deleting_the_conversation_sends_nothing_that_waited(alice: Person, simulator: Simulator) -> None:
+    first = alice.send("[[tokens:20]] [[hold:5]]", model=MODEL)
+    assert simulator.wait_held()
+    alice.send("[[tokens:7]]", first.conversation_uuid, model=MODEL)
+    page = alice.get(f"/c/{first.conversation_uuid}/settings/")
+    alice.press(page, "Delete conversation")
+    assert simulator.wait_closed(5)
+    assert len(simulator.requests) == 1

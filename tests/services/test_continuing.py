@@ -1,11 +1,11 @@
 """A reply that ended too early is written on in the same message: what is kept, counted, asked and refused."""
 
 import datetime as dt
-from collections.abc import Callable
 
 import pytest
 import time_machine
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from conversations import queries
 from conversations.models import Conversation, Message, Piece, User
@@ -61,9 +61,9 @@ def test_a_continued_reply_waits_for_its_model_and_has_forgotten_its_end(cut: Me
 
 
 def test_a_continued_reply_is_handed_to_the_engine(
-    cut: Message, idle_engine: IdleEngine, django_capture_on_commit_callbacks: Callable[..., object]
+    cut: Message, idle_engine: IdleEngine, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         messages.go_on(cut)
         assert idle_engine.started == []
     assert idle_engine.started == [cut.pk]

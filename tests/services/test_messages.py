@@ -80,13 +80,6 @@ def test_a_key_of_a_deleted_conversation_does_not_bring_it_back(alice: User) -> 
         send(alice, "hello", key="k")
 
 
-def test_a_second_message_waits_for_the_running_reply(alice: User, conversation: Conversation) -> None:
-    send(alice, "one", conversation)
-    with pytest.raises(Busy):
-        send(alice, "two", conversation)
-    assert Message.objects.filter(conversation=conversation).count() == 2
-
-
 def test_messages_follow_each_other_on_the_path(alice: User, conversation: Conversation) -> None:
     finish(send(alice, "one", conversation).reply)
     send(alice, "two", conversation)

@@ -101,13 +101,6 @@ def test_refused_input_with_htmx_is_a_notice_beside_the_composer(as_alice: Clien
     assert "Write something" in response.content.decode()
 
 
-def test_a_second_send_while_a_reply_runs_is_a_conflict(as_alice: Client, alice: User) -> None:
-    conversation = send(alice, "one").message.conversation
-    response = as_alice.post(f"/c/{conversation.uuid}/", fields("two"))
-    assert response.status_code == 409
-    assert "still being written" in response.content.decode()
-
-
 def test_a_logged_out_send_with_htmx_says_so_where_the_person_looks() -> None:
     response = Client().post("/", fields(), headers={"HX-Request": "true"})
     assert (response.status_code, response.headers["HX-Retarget"]) == (401, "#composer-notice")

@@ -4,13 +4,15 @@ import re
 import uuid
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from conversations.models import Message, User
 from conversations.models.message import Status
 from conversations.services import replies
 from conversations.services.replies import NewPiece, Outcome
-from tests.conftest import send
+from tests.conftest import MODEL, send
+from tests.services.photographs import photograph
 
 HTMX = {"HX-Request": "true"}
 
@@ -76,3 +78,119 @@ def test_a_strangers_reply_is_not_continued(as_bob: Client, cut: Message) -> Non
     assert (theirs.status_code, missing.status_code) == (404, 404)
     assert theirs.content == missing.content
     assert Message.objects.get(pk=cut.pk).status == Status.STOPPED
+
+
+# --- Waiting messages -----------------------------------------------------------------------------------------------
+@pytest.fixture
+def first(alice: User) -> Message:
+    """A reply that is being written."""
+    reply = replies.claim(send(alice, "one").reply.pk)
+    assert reply is not None
+    return reply
+
+
+@pytest.fixture
+def held(first: Message, alice: User) -> Message:
+    return send(alice, "two <b>", first.conversation).message
+
+
+def fields(text: str) -> dict[str, str]:
+    return {"text": text, "model": MODEL, "key": uuid.uuid4().hex}
+
+
+def articles(page: str) -> list[tuple[str, str]]:
+    return re.findall(r'data-role="(\w+)" data-status="(\w+)"', page)
+
+
+def test_a_second_send_while_a_reply_runs_waits_in_the_transcript(as_alice: Client, first: Message) -> None:
+    address = f"/c/{first.conversation.uuid}/"
+    response = as_alice.post(address, fields("two"))
+    assert (response.status_code, response.headers["Location"]) == (303, address)
+    page = as_alice.get(address).content.decode()
+    assert articles(page) == [("user", "complete"), ("assistant", "streaming"), ("user", "waiting")]
+    assert "Waiting to be sent" in page
+    assert "http-equiv" in page
+
+
+def test_a_waiting_message_with_htmx_is_one_article_that_asks_for_itself_at_the_end_of_a_reply(
+    as_alice: Client, first: Message
+) -> None:
+    response = as_alice.post(f"/c/{first.conversation.uuid}/", fields("two"), headers=HTMX)
+    page = response.content.decode()
+    held = Message.objects.get(status=Status.WAITING)
+    assert articles(page) == [("user", "waiting")]
+    assert f'hx-get="/messages/{held.uuid}/waiting/" hx-trigger="htmx:sseClose' in page
+
+
+def test_a_third_send_is_a_conflict_and_keeps_the_text(as_alice: Client, held: Message) -> None:
+    address = f"/c/{held.conversation.uuid}/"
+    response = as_alice.post(address, fields("three"))
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "waiting to be sent already" in page
+    assert "three</textarea>" in page
+    assert "http-equiv" not in page, "the page would take the text away"
+    assert as_alice.post(address, fields("three"), headers=HTMX).headers["HX-Retarget"] == "#composer-notice"
+
+
+def test_what_became_of_a_waiting_message(as_alice: Client, first: Message, held: Message) -> None:
+    address = f"/messages/{held.uuid}/waiting/"
+    assert articles(as_alice.get(address, headers=HTMX).content.decode()) == [("user", "waiting")]
+    replies.finish(first, Outcome(Status.COMPLETE))
+    page = as_alice.get(address, headers=HTMX).content.decode()
+    assert articles(page) == [("user", "complete"), ("assistant", "pending")]
+    assert "sse-connect" in page
+    assert as_alice.get(address).headers["Location"] == f"/c/{held.conversation.uuid}/"
+
+
+def test_a_waiting_message_behind_a_failed_reply_is_sent_by_hand(
+    as_alice: Client, first: Message, held: Message
+) -> None:
+    assert as_alice.post(f"/messages/{held.uuid}/send/").status_code == 409
+    replies.finish(first, Outcome(Status.FAILED, error_code="auth"))
+    page = as_alice.get(f"/c/{held.conversation.uuid}/").content.decode()
+    assert f'action="/messages/{held.uuid}/send/"' in page
+    assert "http-equiv" not in page
+    sent = as_alice.post(f"/messages/{held.uuid}/send/", headers=HTMX).content.decode()
+    assert articles(sent) == [("user", "complete"), ("assistant", "pending")]
+    assert as_alice.post(f"/messages/{held.uuid}/send/").status_code == 409
+
+
+def test_withdrawing_without_javascript_fills_the_composer(as_alice: Client, held: Message) -> None:
+    response = as_alice.post(f"/messages/{held.uuid}/withdraw/")
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "two &lt;b&gt;</textarea>" in page
+    assert f'action="/c/{held.conversation.uuid}/"' in page
+    assert articles(page) == [("user", "complete"), ("assistant", "streaming")]
+    assert "http-equiv" not in page, "the page would take the text away"
+    assert as_alice.post(f"/messages/{held.uuid}/withdraw/").status_code == 404
+
+
+def test_withdrawing_with_htmx_gives_the_text_for_the_composer(as_alice: Client, held: Message) -> None:
+    page = as_alice.post(f"/messages/{held.uuid}/withdraw/", headers=HTMX).content.decode()
+    assert "<div data-withdrawn hidden>two &lt;b&gt;</div>" in page
+
+
+def test_withdrawing_says_that_pictures_have_to_be_attached_again(as_alice: Client, first: Message) -> None:
+    for headers in (HTMX, {}):
+        upload = SimpleUploadedFile("a.jpg", photograph(320, 200), "image/jpeg")
+        as_alice.post(f"/c/{first.conversation.uuid}/", {**fields("look"), "images": upload})
+        held = Message.objects.get(status=Status.WAITING)
+        page = as_alice.post(f"/messages/{held.uuid}/withdraw/", headers=headers).content.decode()
+        assert "Attach the pictures again" in page
+
+
+def test_a_message_that_was_sent_is_not_withdrawn(as_alice: Client, first: Message, held: Message) -> None:
+    replies.finish(first, Outcome(Status.COMPLETE))
+    assert as_alice.post(f"/messages/{held.uuid}/withdraw/").status_code == 409
+    assert as_alice.post(f"/messages/{held.uuid}/withdraw/", headers=HTMX).status_code == 409
+
+
+@pytest.mark.parametrize("action", ["waiting", "send", "withdraw"])
+def test_a_strangers_waiting_message_answers_like_a_missing_one(as_bob: Client, held: Message, action: str) -> None:
+    for method in ("get", "post"):
+        theirs, missing = (getattr(as_bob, method)(f"/messages/{one}/{action}/") for one in (held.uuid, uuid.uuid4()))
+        assert (theirs.status_code, theirs.content) == (missing.status_code, missing.content)
+        assert theirs.status_code in (404, 405)
+    assert Message.objects.get(pk=held.pk).status == Status.WAITING

@@ -87,7 +87,7 @@ def test_a_reply_waiting_in_line_to_be_continued_shows_its_text(
     alice: Person, server: Server, simulator: Simulator
 ) -> None:
     server.stop()
-    server.settings = {**server.settings, "CHATSITE_WORKERS": "1"}
+    server.settings = {**server.settings, "CHATSITE_REPLIES": "1"}
     server.start()
     sent = alice.send("[[tokens:40]] [[hold:20]]", model=MODEL)
     alice.follow(sent.reply_uuid, leave=after_characters(len(words(20))))
@@ -178,7 +178,7 @@ def test_a_message_that_waits_behind_a_reply_in_line_is_sent_by_the_next_server(
 ) -> None:
     """The first reply had not begun when the server died: the next one writes it, then what waited for it."""
     server.stop()
-    server.settings = {**server.settings, "CHATSITE_WORKERS": "1"}
+    server.settings = {**server.settings, "CHATSITE_REPLIES": "1"}
     server.start()
     alice.send("[[tokens:5]] [[hold:2]]", model=MODEL)
     assert simulator.wait_held()

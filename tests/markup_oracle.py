@@ -9,33 +9,66 @@ from html.parser import HTMLParser
 
 TEXT_BLOCKS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "li"}
 ELEMENTS = TEXT_BLOCKS | {"blockquote", "ul", "ol", "pre", "code", "hr", "br", "div", "span", "a", "em", "strong", "s"}
-ELEMENTS |= {"table", "thead", "tbody", "tr", "th", "td"}
+ELEMENTS |= {"table", "thead", "tbody", "tr", "th", "td", "sup"}
+MATHS = {
+    "mfrac",
+    "mi",
+    "mn",
+    "mo",
+    "mover",
+    "mphantom",
+    "mpadded",
+    "mroot",
+    "mrow",
+    "mspace",
+    "msqrt",
+    "msub",
+    "msubsup",
+}
+MATHS |= {"msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover"}
+ELEMENTS |= MATHS | {"math"}
 VOID = {"hr", "br"}
 PLAIN_CLASSES = {
-    "div": {"code", "table", "plain"},
+    "div": {"code", "table", "plain", "footnote"},
+    "code": {"formula"},
+    "mrow": {"boxed", "cancel"},
+    "mtext": {"bold", "italic"},
+    "mtd": {"left", "right", "flush-left", "flush-right", "wide", "line-left", "line-right", "line-top", "line-bottom"},
     "span": {
         "host",
         "task",
+        "formula",
+        "long",
         *["c", "k", "s", "se", "m", "nf", "nb", "nc", "nd", "nt", "na", "nv", "gd", "gi", "gh", "gp"],
     },
 }
+MATH_ATTRIBUTES = """
+    accent accentunder displaystyle form linethickness lspace mathvariant maxsize minsize movablelimits rspace
+    scriptlevel stretchy symmetric width
+"""
 FIXED = {
     "rel": ({"a"}, r"noopener noreferrer nofollow ugc"),
     "start": ({"ol"}, r"\d{1,9}"),
     "align": ({"th", "td"}, r"left|center|right"),
-    "tabindex": ({"div", "pre"}, r"0"),
+    "tabindex": ({"div", "pre", "span", "code"}, r"0"),
     "dir": (TEXT_BLOCKS | {"td", "th", "div"}, r"auto"),
     "pre dir": ({"pre"}, r"ltr"),
     "span dir": ({"span"}, r"ltr"),
+    "math dir": ({"math"}, r"ltr"),
+    "code dir": ({"code"}, r"ltr"),
+    "display": ({"math"}, r"block"),
     "role": ({"div"}, r"group"),
+    "span role": ({"span"}, r"group|img"),
     "aria-label": ({"div"}, r"Table"),
+    "span aria-label": ({"span"}, r"Formula|done|not done"),
+    **dict.fromkeys(MATH_ATTRIBUTES.split(), (MATHS, r"true|false|normal|infix|prefix|postfix|-?\d{0,2}(\.\d+)?(em)?")),
 }
 ADDRESS = re.compile(
     r"https?://(?:[a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]*)?"
     r"|mailto:[^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}@:]+@[a-z0-9][a-z0-9._-]*(?:\?[^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]*)?",
     re.IGNORECASE | re.ASCII,
 )
-DEEPEST = 50
+DEEPEST = 80
 
 
 class Hostile(AssertionError):
@@ -69,7 +102,8 @@ class Oracle(HTMLParser):
         self.elements: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ELEMENTS or (tag == "a" and "a" in self.stack):
+        is_misplaced = (tag in MATHS) != ("math" in self.stack) or (tag == "a" and "a" in self.stack)
+        if tag not in ELEMENTS or is_misplaced:
             raise Hostile(f"<{tag}> in {self.stack}")
         names = [name for name, _ in attrs]
         if len(set(names)) < len(names) or (tag == "a" and set(names) - {"href"} != {"rel"}):
@@ -90,7 +124,7 @@ class Oracle(HTMLParser):
                 self.links.append(value)
             case "class":
                 is_language = tag == "code" and re.fullmatch(r"language-[a-z-]{1,12}", value) is not None
-                is_fine = is_language or value in PLAIN_CLASSES.get(tag, set())
+                is_fine = is_language or set(value.split(" ")) <= PLAIN_CLASSES.get(tag, set())
             case _:
                 tags, pattern = FIXED.get(f"{tag} {name}") or FIXED.get(name, (set(), ""))
                 is_fine = tag in tags and re.fullmatch(pattern, value, re.ASCII) is not None

@@ -2,9 +2,12 @@
 
 limits.py        what a text may cost
 blocks.py        lines → finished blocks, each as soon as it is finished
-parser.py        text → tokens: CommonMark, tables, task lists, bare addresses; raw HTML is text
+parser.py        text → tokens: CommonMark, tables, task lists, bare addresses, formulas, notes; raw HTML is text
 characters.py    what a page may hold
 links.py         what may be a link, and where it leads
+delimiters.py    where formulas are
+notes.py         footnotes
+formulas.py      LaTeX → MathML
 highlighting.py  code → spans
 writer.py        tokens → HTML
 sanitiser.py     the allow-list, always the last step
@@ -21,12 +24,12 @@ from conversations.markup.rendering import BlockRenderer
 
 __all__ = ["VERSION", "BlockRenderer", "escaped", "plain", "render", "trusted"]
 
-VERSION = 1
+VERSION = 2
 """Raised by every change that makes other HTML from the same text: HTML kept by another version is not used."""
 
 
 def render(text: str) -> SafeString:
-    """A whole Markdown text as HTML: at most 10 × the text + 64 KiB long, elements at most 50 deep."""
+    """A whole Markdown text as HTML: at most 10 × the text + 64 KiB long, elements at most 80 deep."""
     return mark_safe(rendering.html(text))  # noqa: S308
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from conversations.markup import limits
+from conversations.markup import delimiters, limits, notes
 from conversations.markup.characters import fit
 from conversations.markup.parser import Env, TooMuch, parse_blocks
 
@@ -21,7 +21,7 @@ References = dict[str, dict[str, Any]]
 _PLAIN_BLOCK = 16_000  # characters of a block beyond the limits
 _FREE_WASTE = 100_000  # units of work that may be spent in vain before it is measured against the whole
 _BEGINS_BLOCK = re.compile(
-    r"[ ]{0,3}(?:\#{1,6}[ \t\n] | > | `{3} | ~{3} | [-+*][ \t\n] | [0-9]{1,9}[.)][ \t\n]"
+    r"[ ]{0,3}(?:\#{1,6}[ \t\n] | \$\$ | \\\[ | \[\^ | > | `{3} | ~{3} | [-+*][ \t\n] | [0-9]{1,9}[.)][ \t\n]"
     r" | [-_*](?:[ \t]*[-_*]){2,}[ \t]*\n | (?:=+|-+)[ \t]*\n | [-:|][-:| \t]+\n)",
     re.VERBOSE,
 )
@@ -74,10 +74,14 @@ class Open:
         indent = len(line) - len(line.lstrip(" "))
         if kind == "code_block":
             return indent < 4
+        if delimiters.is_open(self.first) and not is_after_blank:
+            return delimiters.ends(line, self.first)
         if not is_after_blank and not _BEGINS_BLOCK.match(line):
             return False
         if self.first and kind in ("bullet_list_open", "ordered_list_open"):
             return indent < 2 and _item_marker(line[indent:]) != self.first.markup
+        if kind == "note_open":
+            return indent < notes.INDENT
         return is_after_blank or kind != "blockquote_open" or not line.startswith(">", indent)
 
 
@@ -90,6 +94,7 @@ class Scanner:
         self.is_spent = False
         self.parsed = 0  # characters given to the parser, in all
         self._partial: list[str] = []
+        self._notes = 0
         self._is_after_blank = False
         self._work = 0
         self._wasted = 0
@@ -217,6 +222,9 @@ class Scanner:
         at this point depends on how the text was cut."""
         while targets and targets[0][1]["map"][1] <= end:
             label, target = targets.popleft()
+            if notes.is_key(label):
+                self._notes += 1
+                target["number"] = self._notes
             self.references[label] = target
 
 
@@ -237,7 +245,11 @@ def _is_complete(last: Token, lines: list[str]) -> bool:
     """Whether the last block ends with the last line for good."""
     if _span(last)[1] < len(lines):
         return False
-    return last.type in ("heading_open", "hr") or (last.type == "fence" and _is_closed(last, lines))
+    return (
+        last.type in ("heading_open", "hr")
+        or delimiters.is_closed(last)
+        or (last.type == "fence" and _is_closed(last, lines))
+    )
 
 
 def _is_closed(fence: Token, lines: list[str]) -> bool:

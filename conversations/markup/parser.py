@@ -1,4 +1,5 @@
-"""Text → tokens: CommonMark with tables, strikethrough, task lists and bare web addresses; raw HTML is text. No I/O."""
+"""Text → tokens: CommonMark with tables, strikethrough, task lists and bare web addresses, formulas and
+notes; raw HTML is text. No I/O."""
 
 import re
 from collections.abc import Iterator, MutableMapping
@@ -12,7 +13,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_core.text_join import text_join
 from markdown_it.token import Token
 
-from conversations.markup import limits, links
+from conversations.markup import delimiters, limits, links, notes
 
 Env = MutableMapping[str, Any]
 
@@ -40,8 +41,11 @@ def parse_blocks(text: str, env: Env, work: int) -> list[Token]:
 
 
 def parse_inlines(tokens: list[Token], env: Env) -> None:
-    """Fill the children of all inline tokens. What is nested too deep becomes plain text."""
+    """Fill the children of all inline tokens, and the numbers of notes. What is nested too deep becomes plain text."""
     inlines = [token for token in tokens if token.type == "inline"]
+    for token in tokens:
+        if token.type == "note_open":
+            token.content = notes.mark(env.get("references", {}), token.meta["label"])
     for token in inlines:
         token.children = []
         _INLINES.inline.parse(token.content, _INLINES, env, token.children)
@@ -106,12 +110,20 @@ class _Inlines(ParserInline):
             env["level"] = level
 
 
-def _counted_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A fence. This rule is asked wherever a line may begin a block: it can tell how often and how deep that is."""
+def _counted(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A display, a note or a fence. This rule is asked wherever a line may begin a block: it can tell how often and
+    how deep that is."""
     state.env["looks"] -= 1
     if state.env["looks"] < 0 or state.level >= limits.MAX_NESTING:
         raise TooMuch
-    return fence(state, start, end, silent)
+    begin = state.bMarks[start] + state.tShift[start]
+    match state.src[begin : begin + 2]:
+        case "$$" | "\\[":
+            return delimiters.block(state, start, end, silent)
+        case "[^":
+            return notes.definition(state, start, end, silent)
+        case _:
+            return fence(state, start, end, silent)
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -177,7 +189,9 @@ def _library(nesting: int) -> MarkdownIt:
     markdown.configure("commonmark", {"html": False, "maxNesting": nesting, "tasklists": True})
     markdown.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
     markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
-    markdown.block.ruler.at("fence", _counted_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    markdown.block.ruler.at("fence", _counted, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    markdown.inline.ruler.before("escape", "formula", delimiters.inline)
+    markdown.inline.ruler.before("link", "note", notes.reference)
     for ruler in (markdown.block.ruler, markdown.inline.ruler, markdown.inline.ruler2):
         ruler.getRules("")  # a list of rules is made when it is first asked for, which threads may not do at once
     return markdown

@@ -2,9 +2,10 @@
 
 from markdown_it.token import Token
 
-from conversations.markup import limits, sanitiser, writer
+from conversations.markup import delimiters, limits, sanitiser, writer
 from conversations.markup.blocks import Block, References, Scanner
 from conversations.markup.characters import escaped
+from conversations.markup.formulas import Converter
 from conversations.markup.highlighting import Highlighter
 from conversations.markup.parser import Env, TooMuch, parse_blocks, parse_inlines
 
@@ -87,6 +88,7 @@ class _Rendering:
 
     def __init__(self) -> None:
         self._highlighter = Highlighter()
+        self._converter = Converter()
         self._room = limits.FREE_OUTPUT
         self._is_spent = False
 
@@ -103,6 +105,8 @@ class _Rendering:
             made = writer.code(scanner.fenced(), writer.fence_language(scanner.open.fence), None)
         elif self._is_spent or scanner.is_spent or scanner.open_work() > limits.MAX_OPEN_WORK:
             made = writer.plain(source)
+        elif delimiters.is_open(scanner.open.first):
+            made = f"<p>{writer.formula_source(source.strip(), True)}</p>\n"
         else:
             made = self._open_block(source, scanner)
         return sanitiser.clean(made)
@@ -111,7 +115,8 @@ class _Rendering:
         env: Env = {"references": dict(scanner.references)} if scanner.references else {}
         room = self._room + limits.MAX_GROWTH * len(source)
         try:
-            return _written(parse_blocks(source, env, scanner.open_work()), env, room, None)
+            tokens = parse_blocks(source, env, scanner.open_work())
+            return _written(tokens, env, room, None, Converter().mathml)
         except (TooMuch, writer.TooLong):
             return writer.plain(source)
 
@@ -122,12 +127,14 @@ class _Rendering:
             return writer.plain(block.source)
         env: Env = {"references": references} if references else {}
         try:
-            return _written(block.tokens, env, self._room, self._highlighter.html)
+            return _written(block.tokens, env, self._room, self._highlighter.html, self._converter.mathml)
         except writer.TooLong:
             self._is_spent = True
             return writer.unwrapped(block.source)
 
 
-def _written(tokens: list[Token], env: Env, room: int, highlight: writer.Highlight | None) -> str:
+def _written(
+    tokens: list[Token], env: Env, room: int, highlight: writer.Highlight | None, convert: writer.Convert
+) -> str:
     parse_inlines(tokens, env)
-    return writer.write(tokens, room, highlight)
+    return writer.write(tokens, room, highlight, convert)

@@ -11,6 +11,7 @@ from conversations.markup.characters import escaped
 from conversations.markup.highlighting import language
 
 Highlight = Callable[[str, str], str | None]
+Convert = Callable[[str, bool], str | None]
 
 TABLE_OPEN = '<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n'
 _FIXED = {
@@ -24,6 +25,7 @@ _FIXED = {
     "hr": "<hr>\n",
     "list_item_close": "</li>\n",
     "list_item_open": '<li dir="auto">',
+    "note_close": "</div>\n",
     "ordered_list_close": "</ol>\n",
     "s_close": "</s>",
     "s_open": "<s>",
@@ -41,7 +43,13 @@ _FIXED = {
     "tr_close": "</tr>\n",
     "tr_open": "<tr>\n",
 }
-_TICK: dict[bool | None, str] = {True: '<span class="task">☑</span> ', False: '<span class="task">☐</span> '}
+_TICK: dict[bool | None, str] = {
+    True: '<span class="task" role="img" aria-label="done">☑</span> ',
+    False: '<span class="task" role="img" aria-label="not done">☐</span> ',
+}
+_FORMULA = '<span class="{kind}" dir="ltr" role="group" aria-label="Formula" tabindex="0">{inner}</span>'
+_LONG_FORMULA = 40  # characters of LaTeX that may be wider than a phone
+_SPARE_ROOM = 16 * 1024  # characters of HTML that formulas leave for the text after them
 
 
 class TooLong(Exception):
@@ -57,9 +65,12 @@ class _Link:
     pictures: list[str] = field(default_factory=list)
 
 
-def write(tokens: Sequence[Token], room: int, highlight: Highlight | None) -> str:
-    """The HTML of parsed blocks; raises TooLong beyond `room` characters. Without `highlight` code stays plain."""
-    return _Writer(room, highlight).written(tokens)
+def write(tokens: Sequence[Token], room: int, highlight: Highlight | None, convert: Convert) -> str:
+    """The HTML of parsed blocks; raises TooLong beyond `room` characters. Without `highlight` code stays plain.
+
+    `convert`: makes MathML of LaTeX, or None where the LaTeX is to be shown.
+    """
+    return _Writer(room, highlight, convert).written(tokens)
 
 
 def code(text: str, name: str, highlighted: str | None) -> str:
@@ -74,6 +85,13 @@ def fence_language(token: Token) -> str:
     return language(unescapeAll(token.info))
 
 
+def formula_source(text: str, is_display: bool) -> str:
+    """A formula as it was written."""
+    if is_display:
+        return f'<code class="formula" dir="ltr" tabindex="0">{escaped(text)}</code>'
+    return f"<code>{escaped(text)}</code>"
+
+
 def plain(text: str) -> str:
     """Text as it was written, in a block of its own."""
     return f'<div class="plain" dir="auto">{escaped(text)}</div>\n'
@@ -85,10 +103,11 @@ def unwrapped(text: str) -> str:
 
 
 class _Writer:
-    def __init__(self, room: int, highlight: Highlight | None) -> None:
+    def __init__(self, room: int, highlight: Highlight | None, convert: Convert) -> None:
         self._parts: list[str] = []
         self._room = room
         self._highlight = highlight
+        self._convert = convert
         self._links: list[_Link] = []
 
     def written(self, tokens: Sequence[Token]) -> str:
@@ -123,6 +142,8 @@ class _Writer:
                 self._put(_cell(token))
             case "fence" | "code_block":
                 self._code(token)
+            case "note_open":
+                self._put(f'<div class="footnote"><sup>{escaped(token.content)}</sup>\n')
             case _:
                 self._put(_FIXED[token.type])
 
@@ -135,6 +156,9 @@ class _Writer:
         self._put(start + tick)
 
     def _code(self, token: Token) -> None:
+        if token.info.strip() == "math" and (shown := self._mathml(token.content, True)):
+            self._put(f"<p>{shown}</p>\n")
+            return
         name = fence_language(token)
         highlighted = self._highlight(token.content, name) if self._highlight and name else None
         self._put(code(token.content, name, highlighted))
@@ -146,6 +170,11 @@ class _Writer:
             case "code_inline":
                 self._note(token.content)
                 self._put(f"<code>{escaped(token.content)}</code>")
+            case "formula":
+                self._formula(token.content, token.markup, token.meta["is_display"])
+            case "note":
+                self._note(token.content)
+                self._put(f"<sup>{escaped(token.content)}</sup>")
             case "link_open":
                 self._open_link(str(token.attrs["href"]))
             case "link_close":
@@ -155,6 +184,19 @@ class _Writer:
             case _:
                 self._note(" " if token.type == "softbreak" else "")
                 self._put(_FIXED[token.type])
+
+    def _formula(self, source: str, written: str, is_display: bool) -> None:
+        self._note(written)
+        self._put(self._mathml(source, is_display) or formula_source(written, is_display))
+
+    def _mathml(self, source: str, is_display: bool) -> str | None:
+        """The formula with what lets it scroll where it may be wider than the page; None where it is not known."""
+        made = self._convert(source, is_display)
+        if made is None or len(made) + _SPARE_ROOM > self._room:
+            return None
+        if not is_display and len(source) <= _LONG_FORMULA:
+            return made
+        return _FORMULA.format(kind="formula" if is_display else "long", inner=made)
 
     def _text(self, text: str) -> None:
         self._note(text)

@@ -10,6 +10,7 @@ from conversations import markup
 from conversations.markup import sanitiser, writer
 from conversations.markup.blocks import Scanner
 from conversations.markup.characters import fit
+from conversations.markup.formulas import Converter
 from conversations.markup.highlighting import Highlighter
 from conversations.markup.parser import Env, parse_blocks, parse_inlines
 from tests.markup_oracle import check, visible
@@ -20,7 +21,8 @@ LINES = [
     "- ```\n", "  x\n", "    code\n", "\tx\n", "> a\n", ">> b\n", "> - c\n", "> ```\n", ">\n", "```\n",
     "```py\n", " ```\n", "   ```\n", "````\n", "~~~\n", "~~~ x\n", "| a | b |\n", "|-|-|\n", "-|-\n", "a|b\n",
     ":-:\n", "[a]: https://b.example\n", "[a]: https://c.example 't'\n", "[b]:\n", "https://d.example\n",
-    "'t'\n", '"t\n',
+    "'t'\n", '"t\n', "$$\n", " $$\n", "$$ x\n", "x $$\n", "$$a$$\n", "\\[\n", "\\]\n", "x \\] y\n", "- $$\n", "> $$\n",
+    "  $$\n", "[^1]: n\n", "[^a]:\n", "    [^1]: m\n", "> [^1]: q\n", "- [^2]: r\n", "    note\n", "```math\n",
 ]  # fmt: skip
 PIECES = [
     "a", "b ", " ", "\t", "\\", "*", "**", "_", "__", "~~", "`", "``", "<", ">", "&", "&amp;", "&#60;", "!",
@@ -28,7 +30,8 @@ PIECES = [
     "[google.com](https://d.example)", "](javascript:alert(1))", "](data:,a)", "<https://d.example>",
     "<javascript:a>", "https://d.example/e_f", "<script>", "</p>", "<!--", "onclick=", "style=", '"', "'", "|",
     "\x00", "\r", "\u2028", "\u202e", "\u00a0", "\ud800", "é", "字", "☑", "=", "-", "+", "1.", ":", "#",
-    "x@y.example", "www.",
+    "x@y.example", "www.", "$", "$$", "$x$", "$x^2$", "$5", "\\(", "\\)", "\\[", "\\]", "\\frac{a}{b}",
+    "\\begin{cases}", "\\end{cases}", "\\\\", "\\text{", "{", "}", "[^1]", "[^a]", "[^", "$`x`$",
 ]  # fmt: skip
 
 markdown = st.lists(st.one_of(st.sampled_from(LINES), st.sampled_from(PIECES), st.text(max_size=5)), max_size=25).map(
@@ -102,7 +105,7 @@ def test_the_sanitiser_has_nothing_left_to_do(text: str) -> None:
     scanner = Scanner()
     for block in [*scanner.feed(text), *scanner.finish()]:
         parse_inlines(block.tokens, {"references": scanner.references})
-        html = writer.write(block.tokens, 10**9, Highlighter().html)
+        html = writer.write(block.tokens, 10**9, Highlighter().html, Converter().mathml)
         assert sanitiser.clean(html) == html
 
 

@@ -91,11 +91,14 @@ def test_a_table_scrolls_by_keyboard_and_keeps_its_alignment() -> None:
     )
 
 
-def test_tasks_are_drawn_as_text() -> None:
-    boxes = '<ul><li><span class="task">☐</span> a\n</li><li><span class="task">☑</span> b\n</li><li>[y] c\n</li></ul>'
-    assert body("- [ ] a\n- [x] b\n- [y] c") == boxes
-    assert body("1. [X] a\n\n   b") == '<ol><li><p><span class="task">☑</span> a</p><p>b</p></li></ol>'
-    assert body("- [ ] # a") == '<ul><li><span class="task">☐</span> <h1>a</h1></li></ul>'
+TODO = '<span class="task" role="img" aria-label="not done">☐</span>'
+DONE = '<span class="task" role="img" aria-label="done">☑</span>'
+
+
+def test_tasks_are_drawn_as_text_that_says_how_they_stand() -> None:
+    assert body("- [ ] a\n- [x] b\n- [y] c") == (f"<ul><li>{TODO} a\n</li><li>{DONE} b\n</li><li>[y] c\n</li></ul>")
+    assert body("1. [X] a\n\n   b") == f"<ol><li><p>{DONE} a</p><p>b</p></li></ol>"
+    assert body("- [ ] # a") == f"<ul><li>{TODO} <h1>a</h1></li></ul>"
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ VOID = {"hr", "br"}
 PLAIN_CLASSES = {
     "div": {"code", "table", "plain", "footnote"},
     "code": {"formula"},
-    "mrow": {"boxed", "cancel"},
+    "mrow": {"boxed", "cancel", "overline", "underline"},
     "mtext": {"bold", "italic"},
     "mtd": {"left", "right", "flush-left", "flush-right", "wide", "line-left", "line-right", "line-top", "line-bottom"},
     "span": {

@@ -48,10 +48,10 @@ _FUNCTIONS = """
 """
 _WITH_ARGUMENTS = """
     acute bar binom bm boldsymbol boxed bra braket breve cancel cfrac check dbinom ddot dfrac dot frac grave hat
-    ket mathbb mathbf mathcal mathfrak mathit mathring mathrm mathscr mathsf mathtt not operatorname
+    hbox ket mathbb mathbf mathcal mathfrak mathit mathring mathrm mathscr mathsf mathtt mbox not operatorname
     operatorname* overbrace overleftarrow overleftrightarrow overline overrightarrow overset phantom pmod sqrt
-    stackrel substack tbinom text textbf textit tfrac tilde underbrace underline underset vec widehat widetilde
-    xleftarrow xrightarrow
+    stackrel substack tbinom text textbf textit textnormal textrm tfrac tilde underbrace underline underset vec
+    widehat widetilde xleftarrow xrightarrow
 """
 _OTHERS = """
     bf Big big Bigg bigg Biggl biggl Biggr biggr Bigl bigl Bigm bigm Bigr bigr choose displaystyle hdashline
@@ -66,8 +66,6 @@ WITH_ARGUMENTS = frozenset(_WITH_ARGUMENTS.split())
 OTHERS = frozenset(_OTHERS.split())
 CHARACTERS = frozenset(" ,;:!|{}%$&#_")  # after a backslash
 
-COMMANDS = SYMBOLS | FUNCTIONS | WITH_ARGUMENTS | OTHERS | CHARACTERS
-
 OTHER_NAMES = {
     "dotsb": "cdots",
     "dotsc": "ldots",
@@ -76,10 +74,15 @@ OTHER_NAMES = {
     "dotso": "ldots",
     "hbox": "text",
     "mbox": "text",
+    "overline": "bcancel",
     "textnormal": "text",
     "textrm": "text",
+    "underline": "xcancel",
 }
-"""Commands that the converter does not know under this name."""
+"""Commands that the converter does not know under this name; and two that it makes of characters which few fonts can
+stretch: what is made of those that stand in for them, a style sheet draws as lines."""
+
+COMMANDS = SYMBOLS | FUNCTIONS | WITH_ARGUMENTS | OTHERS | CHARACTERS | OTHER_NAMES.keys()
 
 _KNOWN = """
     array aligned bmatrix Bmatrix cases dcases gathered matrix pmatrix rcases subarray vmatrix Vmatrix

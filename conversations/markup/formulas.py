@@ -36,7 +36,7 @@ ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 CLASSES = {
     "mtd": frozenset({"left", "right", "flush-left", "flush-right", "wide", "line-left", "line-right", "line-top"})
     | {"line-bottom"},
-    "mrow": frozenset({"boxed", "cancel"}),
+    "mrow": frozenset({"boxed", "cancel", "overline", "underline"}),
     "mtext": frozenset({"bold", "italic"}),
 }
 
@@ -71,9 +71,14 @@ _STYLES = {
     },
 }
 _ONLY_SPACING = re.compile(r"justify-items: |padding-|margin-left:-")  # the formula is right without it
-_NOTATIONS = {"box": "boxed", "updiagonalstrike": "cancel"}
+_NOTATIONS = {
+    "box": "boxed",
+    "updiagonalstrike": "cancel",
+    "downdiagonalstrike": "overline",  # see OTHER_NAMES
+    "updiagonalstrike downdiagonalstrike": "underline",
+}
 _MACROS = {"substack": r"\begin{subarray}{c}#1\end{subarray}"}
-_STROKE = '<mrow class="menclose-updiagonalstrike"></mrow>'
+_STROKE = re.compile('<mrow class="menclose-(?:up|down)diagonalstrike"></mrow>')
 
 
 class _Unsupported(Exception):
@@ -117,7 +122,7 @@ def _converter() -> "LatexToMathML":
 
 
 def _is_visible(char: str) -> bool:
-    return char in "\n\t" or unicodedata.category(char)[0] != "C"
+    return char in "\n\t" or (unicodedata.category(char)[0] != "C" and char != "\ufffd")
 
 
 def _prepared(source: str, is_display: bool) -> str:
@@ -179,7 +184,6 @@ class _Reader:
         return rf"\begin{{{name}}}{text}\end{{{name}}}"
 
     def _command(self, name: str, following: str) -> None:
-        name = commands.OTHER_NAMES.get(name, name)
         if name not in commands.COMMANDS:
             raise _Unsupported
         if name in commands.WITH_ARGUMENTS and following != "{":
@@ -187,6 +191,7 @@ class _Reader:
         if self._bare > MAX_BARE:
             raise _Unsupported
         self._nest(name)
+        name = commands.OTHER_NAMES.get(name, name)
         self._made.append(f"\\{name} " if name[0].isalpha() else f"\\{name}")
 
     def _environment(self, edge: str, name: str) -> None:
@@ -214,7 +219,7 @@ class _Reader:
 
 def _rewritten(made: str) -> Iterator[str]:
     """Yield the inside of the converter's `<math>` element with known elements, attributes and values alone."""
-    made = made.replace(_STROKE, "")
+    made = _STROKE.sub("", made)
     for tag, name in (("b", "bold"), ("i", "italic")):
         made = made.replace(f"<mtext><{tag}>", f'<mtext class="{name}">').replace(f"</{tag}></mtext>", "</mtext>")
     end = depth = 0

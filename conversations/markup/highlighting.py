@@ -22,8 +22,8 @@ MAX_GROWTH = 8  # characters of HTML for each character of code
 _NAMES = """
     bash batch c clojure cmake console cpp csharp css dart diff django docker elixir erlang fortran fsharp glsl go
     graphql groovy haskell hcl html http ini java javascript json jsx julia kotlin latex less lua make
-    markdown nasm nginx nix objective-c ocaml perl php powershell properties protobuf python r rst ruby rust
-    scala scheme scss sql swift text toml tsx typescript vbnet verilog vim vue xml yaml zig
+    markdown nasm nginx nim nix objective-c ocaml octave perl php powershell properties protobuf python r rst ruby rust
+    scala scheme scss solidity sql swift text toml tsx typescript vbnet verilog vim vue xml yaml zig
 """
 
 _CLASSES: dict[_TokenType, str] = {
@@ -52,7 +52,7 @@ _CLASSES: dict[_TokenType, str] = {
     Generic.Subheading: "gh",
 }
 CLASSES = frozenset(_CLASSES.values()) - {""}
-_MORE_ALIASES = {"json5": "json", "jsonc": "json", "plaintext": "text", "txt": "text"}
+_MORE_ALIASES = {"json5": "json", "jsonc": "json", "matlab": "octave", "plaintext": "text", "txt": "text"}
 
 
 def _aliases() -> dict[str, str]:

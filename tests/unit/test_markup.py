@@ -267,6 +267,66 @@ def test_code_is_coloured_by_classes() -> None:
     assert visible(html) == "@a\ndef f(x):\n    return '<%s>' % 1  # c\n"
 
 
+LANGUAGES = {
+    "bash": 'for f in *.txt; do echo "$f"; done',
+    "c": "int main(void) { return 0; } // c",
+    "cpp": "template <typename T> class A { T x = 1; };",
+    "csharp": 'public class A { string s = "b"; }',
+    "clojure": '(defn f [x] (str "a" x))',
+    "css": "a { color: red; }",
+    "dart": "void main() { print('a'); }",
+    "diff": "- a\n+ b\n",
+    "dockerfile": "FROM python:3.11\nRUN echo a\n",
+    "elixir": 'defmodule A do\n  def f, do: "b"\nend',
+    "erlang": "f(X) -> X + 1.",
+    "fortran": "program a\n  print *, 'b'\nend program a",
+    "go": "func main() { x := 1 }",
+    "graphql": "type A { b: String! }",
+    "groovy": "def f(x) { return 'a' }",
+    "haskell": "module A where\nf :: Int -> Int\nf x = x + 1",
+    "html": '<p class="a">b</p>',
+    "java": "public class A { int x = 1; }",
+    "javascript": "const f = (x) => `a${x}`;",
+    "json": '{"a": [1, true, null]}',
+    "julia": "function f(x)\n  return 1\nend",
+    "kotlin": 'fun main() { val s = "a" }',
+    "latex": "\\section{a} % b",
+    "lua": "local x = 1 -- a",
+    "makefile": "all: a\n\techo b\n",
+    "markdown": "# a\n\n**b** `c`\n",
+    "matlab": "x = 1; % a",
+    "objective-c": "@interface A : NSObject\n@end",
+    "perl": 'my $x = "a"; # b',
+    "php": "<?php echo 'a'; // b",
+    "powershell": 'Get-Item -Path "a" # b',
+    "protobuf": "message A { string b = 1; }",
+    "python": "def f(x):\n    return 'a'  # b",
+    "r": "f <- function(x) 1 # a",
+    "ruby": "def f(x)\n  'a'\nend",
+    "rust": "fn main() { let x = 1; }",
+    "scala": 'object A { val s = "a" }',
+    "scss": "$a: red;\n.b { color: $a; }",
+    "sql": "SELECT a FROM b WHERE c = 'd'",
+    "swift": 'func f() -> String { return "a" }',
+    "terraform": 'resource "a" "b" { c = 1 }',
+    "toml": 'a = "b"\n[c]\n',
+    "typescript": "interface A { b: string }",
+    "vue": "<template><p>{{ a }}</p></template>",
+    "xml": '<?xml version="1.0"?><a b="c"/>',
+    "yaml": "a: 1\nb: 'c'\n",
+    "zig": "const x: u8 = 1;",
+}
+"""The most used languages by the names that models give them, with a little of each."""
+
+
+def test_the_most_used_languages_have_colours() -> None:
+    assert len(LANGUAGES) >= 30
+    for name, sample in LANGUAGES.items():
+        html = markup.render(f"```{name}\n{sample}\n```\n")
+        assert '<span class="' in html, name
+        assert visible(html).strip() == sample.strip()
+
+
 class Clock:
     """Seconds of CPU that pass by calls alone."""
 

@@ -174,6 +174,14 @@ FRAMES = [
     '[{0}]: https://b.example "{0}"\n\n[{0}]',
     "**{0}** *{0}* ~~{0}~~",
     "https://b.example/{0}",
+    "${0}$ $`{0}`$ \\({0}\\) \\[{0}=1\\]",
+    "$$\n{0}\n$$\n\n$$ {0} = 1 $$",
+    "$\\text{{{0}}}$ $\\operatorname{{{0}}}$ $\\mathrm{{{0}}}_1$",
+    "\\[\n\\begin{{array}}{{{0}}} \\tag{{{0}}} \\label{{{0}}} a \\end{{array}}\n\\]",
+    "$$\\begin{{{0}}} x^2 \\end{{{0}}}$$ $\\hspace{{{0}}} x$",
+    "```math\n\\text{{{0}}}\n```",
+    "[^{0}]: {0}\n\n[^{0}]",
+    "[^1]: {0}\n[^1]: {0}\n\na[^1]{0}",
 ]
 
 BROKEN = [
@@ -208,8 +216,72 @@ BROKEN = [
     "~~a *b " * 60 + "c" + "* ~~" * 60,
 ]
 
+FORMULAS = [
+    r"\href{javascript:alert(1)}{x}",
+    r"\url{javascript:alert(1)}",
+    r"\class{code}{x}",
+    r"\style{position:fixed;inset:0}{x}",
+    r"\cssId{composer}{x}",
+    r"\htmlData{hx-get=/x}{x}",
+    r"\htmlId{composer}{x}",
+    r"\includegraphics[width=9em]{//x.example}",
+    r"\unicode{x3c}script\unicode{x3e}",
+    r"\char60 script\char62",
+    r"\begin{html}<script>\end{html}",
+    r"\special{html:<script>}",
+    r"\input{/etc/passwd}",
+    r"\write18{id}",
+    r"\catcode`\%=0",
+    r"\def\frac#1#2{<script>}\frac12",
+    r"\newcommand{\x}{\x\x}\x",
+    r"\let\text\href \text{javascript:alert(1)}{x}",
+    r"\require{action}\toggle{x}{y}\endtoggle",
+    r"\color{red;background:url(//x.example)}x",
+    r"\colorbox{red}{x}",
+    r"\mathchoice{x}{y}{z}{w}",
+    r"\rule{99em}{99em}",
+    r"\hspace{-99em}x",
+    r"\raise99em{x}",
+    r"\text{</mtext></math><script>alert(1)</script>}",
+    r"\text{<mglyph><style><!--</style><img title='--><img src=1 onerror=alert(1)>'>}",
+    r"\text{&lt;img src=x onerror=alert(1)&gt;}",
+    r"\operatorname{<annotation-xml encoding='text/html'><script>}",
+    r"\mathbf{<maction actiontype='statusline#//x.example'>}",
+    r"\textbf{<b>}",
+    r"\textit{</i></mtext>}",
+    r"\tag{<script>}x",
+    r"\tag{$x$}x",
+    r"\label{<script>}x",
+    r"x \\[99em] y",
+    r"\begin{array}{c@{<script>}c}a&b\end{array}",
+    r"\begin{array}{*{99999}{c}}a\end{array}",
+    r"\left<script>\right>",
+    r"\bcancel{x}\xcancel{y}",
+    "{" * 500 + "}" * 500,
+    "\\sqrt" * 300 + "x",
+    "\\frac x" * 280 + "y",
+    "x^{" * 300 + "}" * 300,
+    "\\left(" * 200 + "\\right)" * 200,
+    r"\begin{matrix}" * 60 + r"\end{matrix}" * 60,
+    "\\hat " * 399 + "x",
+    "\\not" * 400 + "=",
+    "'" * 900 + "x",
+    "x" * 1_999,
+    "\u202ex\u202c",
+    "\x00x^2",
+    "x\ud800^2",
+    "\ufe0fx\u200b^2",
+    "=" + "&" * 100,
+    "\\\\" * 200 + "=",
+    r"\limits_x^y",
+    r"\middle|=",
+    r"\over\over",
+    r"\text{\text{\text{x}}}",
+]
+
 CORPUS = [
     *RAW,
+    *(frame.format(formula) for frame, formula in itertools.product(["${0}$", "$$\n{0}\n$$", "a \\({0}\\)"], FORMULAS)),
     *(frame.format(raw) for frame, raw in itertools.product(FRAMES, RAW)),
     *(place.format(address) for place, address in itertools.product(PLACES, ADDRESSES)),
     *BROKEN,
@@ -220,7 +292,8 @@ CORPUS = [
 
 
 def test_the_corpus_is_large() -> None:
-    assert len(set(CORPUS)) > 1_500
+    assert len(set(CORPUS)) > 2_000
+    assert len(set(FORMULAS)) >= 60
 
 
 @pytest.mark.parametrize("start", range(0, len(CORPUS), 100))
@@ -346,6 +419,18 @@ LOADS = {
     "spaces": "a" + " " * 30,
     "tabs": "-\t-\ta\n",
     "carriage returns": "a\r",
+    "dollars": "$",
+    "prices": "$5 and ",
+    "formulas": "$x$ ",
+    "formulas with commands": "$\\alpha_1^2$ ",
+    "brackets of formulas": "\\(a ",
+    "double dollars": "$$ a ",
+    "displays": "$$\nx\n$$\n",
+    "open displays": "$$\nx\n\n",
+    "notes": "[^1]: a\n",
+    "deep notes": "[^1]: > - a\n",
+    "many notes": "[^1]: a\n\n    b\n\n",
+    "marks of notes": "[^1] ",
 }
 PREFIXED = {
     "lazy lines of a deep quote": (">" * 19 + "a\n", "a\n"),
@@ -355,6 +440,9 @@ PREFIXED = {
     "a title over lines": ("[a]: b '", "x\n"),
     "a wide table": ("|a" * 250 + "\n" + "|-" * 250 + "\n", "a\n"),
     "code": ("```python\n", "x = [1]\n"),
+    "a used note": ("[^1]: a\n\n", "[^1] "),
+    "an open display": ("$$\n", "- x\n"),
+    "a long formula": ("$", "x_1+"),
 }
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Length
 
 from conversations.models import Attachment, Conversation, Message, Part, Piece, User
-from conversations.models.message import RUNNING, Kind, MessageQuerySet
+from conversations.models.message import RUNNING, Kind, MessageQuerySet, Status
 
 LIST_LENGTH = 50
 WINDOW = 30  # messages that a page or one step of scrolling shows
@@ -96,6 +97,22 @@ def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:
     found = list(path.order_by("-depth")[: length + 1])
     before = found[length - 1].depth if len(found) > length else None
     return Window([shown(message) for message in reversed(found[:length])], before=before)
+
+
+def newest_answer(window: Window) -> Message | None:
+    """The newest reply that has ended and counts (a failed one is never sent back), where the window reaches to it."""
+    if window.after is not None:
+        return None
+    replies = [one.message for one in window.shown if one.message.is_reply and not one.message.is_running]
+    return next((reply for reply in reversed(replies) if reply.status != Status.FAILED), None)
+
+
+def characters_up_to(reply: Message) -> int:
+    """Of the text that stands on the reply's branch, from where its memory begins to the reply itself."""
+    remembered = Message.objects.line_to(reply.pk).filter(depth__gte=reply.memory_from or 0)
+    texts = Part.objects.filter(message__in=remembered.order_by(), kind=Kind.TEXT)
+    total: int | None = texts.aggregate(total=Sum(Length("text")))["total"]
+    return total or 0
 
 
 def just_sent(message: Message, parts: Iterable[Part], replies: Iterable[Message]) -> list[Shown]:

@@ -15,7 +15,7 @@ from conversations.models import Message, ProviderCall
 from conversations.models.attachment import Origin
 from conversations.models.message import Status
 from conversations.providers import wire
-from conversations.providers.errors import BrokenStream, Cancelled, EmptyReply, ProviderError
+from conversations.providers.errors import BrokenStream, Cancelled, EmptyReply, ProviderError, TooLarge
 from conversations.providers.events import (
     Credits,
     Event,
@@ -29,6 +29,8 @@ from conversations.providers.events import (
 )
 from conversations.providers.wire import Attempt, Call
 from conversations.services import attachments, catalog, history, pictures, replies, usage
+from conversations.services.catalog import Offer
+from conversations.services.history import Question
 from conversations.services.replies import Outcome
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Answer:
     first_token: float | None = None
     usage: Usage = field(default_factory=Usage)
     credits: Decimal | None = None
+    cost: Decimal | None = None
     finish_reason: str = ""
     notices: list[str] = field(default_factory=list)
     outcome: Outcome | None = None
@@ -127,12 +130,30 @@ class Answer:
         if offer.model.draws_images:
             self.recorder.log.state = State("drawing")
             hub.wake([self.recorder.log])
-        request = history.request_for(self.reply)
+        question = self._noted(history.question_for(self.reply))
         if catalog.is_local(offer.vendor):
             yield Pause()  # its process may have to be started
-        endpoint = catalog.endpoint(offer.vendor)
-        tell = self._on_attempt
-        yield from wire.paced_answer(offer.vendor, offer.model, endpoint, request, call=self.call, on_attempt=tell)
+        try:
+            yield from self._sent(offer, question)
+        except TooLarge:
+            # The model counts more tokens than were estimated; nothing came yet, and less of the past may fit.
+            yield Pause()
+            shorter = history.question_for(self.reply, caution=2.0)
+            if self.has_begun or len(shorter.request.turns) == len(question.request.turns):
+                raise
+            yield from self._sent(offer, self._noted(shorter))
+
+    def _noted(self, question: Question) -> Question:
+        """Store what is left out of it."""
+        if question.memory_from is not None:
+            replies.note_memory(self.reply, question.memory_from)
+        for notice in question.notices:
+            self._notice(notice)
+        return question
+
+    def _sent(self, offer: Offer, question: Question) -> Iterator[Event | Pause]:
+        endpoint, tell = catalog.endpoint(offer.vendor), self._on_attempt
+        return wire.paced_answer(offer.vendor, offer.model, endpoint, question.request, call=self.call, on_attempt=tell)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -179,6 +200,8 @@ class Answer:
     def _on_attempt(self, attempt: Attempt) -> None:
         """Called at the start of an attempt and at its end. The record of a call survives a crash while it runs."""
         if attempt.outcome:
+            if attempt.usage and attempt.usage.cost_usd is not None:
+                self.cost = (self.cost or Decimal(0)) + attempt.usage.cost_usd
             if self._record:
                 self._attempted.append((self._record, attempt))
             return
@@ -235,6 +258,7 @@ class Answer:
             output_tokens=usage.count(self.usage.output),
             reasoning_tokens=usage.count(self.usage.reasoning),
             remaining_credits=usage.amount(self.credits),
+            cost_usd=usage.amount(self.cost, places=10),
         )
 
 

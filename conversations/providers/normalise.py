@@ -51,6 +51,16 @@ def history(request: ChatRequest, model: Model, *, signatures: bool) -> History:
     return History(system, turns)
 
 
+def omits_pictures(request: ChatRequest, model: Model) -> bool:
+    """Whether a note stands in the place of some picture of this request. Raises as `history` does."""
+    given = _count_pictures(turn for turn in request.turns if not turn.failed)
+    return given > 0 and _count_pictures(history(request, model, signatures=False).turns) < given
+
+
+def _count_pictures(turns: Iterable[Turn]) -> int:
+    return sum(isinstance(part, ImagePart) for turn in turns for part in turn.parts)
+
+
 def clean(text: str) -> str:
     """Text without lone surrogates, which UTF-8 cannot carry; halves that form a pair become their character."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

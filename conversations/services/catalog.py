@@ -48,10 +48,16 @@ def find(model_id: str) -> Offer:
     raise NotConfigured(f"No model {model_id} is configured.")
 
 
+def known(model_id: str) -> Model | None:
+    """A model that is or was on offer; None for one this version does not know."""
+    found = providers.find(model_id)
+    return found[1] if found else None
+
+
 def label(model_id: str) -> str:
     """The name of a model for people, also of one that is not offered any more."""
-    found = providers.find(model_id)
-    return found[1].label if found else model_id
+    model = known(model_id)
+    return model.label if model else model_id
 
 
 def endpoint(vendor: Vendor) -> Endpoint:

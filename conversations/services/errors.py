@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from conversations.providers.replies import outcomes
+
 Sentence = str | Promise
 
 
@@ -69,8 +71,29 @@ NOTICES: dict[str, Sentence] = {
     "truncated": _("Cut off at the token limit. Raise “Maximum tokens” in the settings for longer answers."),
     "filtered": _("The provider's filter cut this answer short."),
     "picture_omitted": _("A picture in this answer could not be used and was left out."),
+    "pictures_not_sent": _(
+        "Some pictures of this conversation were not sent: this model cannot see them, or takes only so many at a time."
+    ),
     "part_omitted": _("A part of this answer could not be shown and was left out."),
 }
+
+FINISHES: dict[str, Sentence] = {
+    "SAFETY": _("Ended by the provider's safety filter."),
+    "RECITATION": _("Ended because it came too close to a text that others wrote."),
+    "LANGUAGE": _("Ended because the model does not know this language well enough."),
+    "TOOL_CALLS": _("Ended because the model wanted to use a tool, and there are none here."),
+    "FUNCTION_CALL": _("Ended because the model wanted to use a tool, and there are none here."),
+}
+
+
+def finish_sentence(word: str) -> Sentence:
+    """Why an answer ended, by the provider's word for it; "" for its regular end and for what a notice says."""
+    reason = outcomes.reason(word)
+    if not outcomes.is_said(word) or reason in ("complete", "truncated"):
+        return ""
+    if found := FINISHES.get(word.upper()):
+        return found
+    return "" if reason == "filtered" else _("Ended for a reason the provider calls “%(word)s”.") % {"word": word}
 
 
 def provider_sentence(code: str, *, retry_after: int | None = None, finish_reason: str = "") -> Sentence:

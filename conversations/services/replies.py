@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -27,7 +27,7 @@ LEASE = dt.timedelta(seconds=20)
 UNCLAIMED_AFTER = dt.timedelta(seconds=10)
 RELEASING = (Status.COMPLETE, Status.STOPPED)
 """After these ends of a reply, the message that waited for it is sent."""
-ADDED_UP = ("prompt_tokens", "output_tokens", "reasoning_tokens")
+ADDED_UP = ("prompt_tokens", "output_tokens", "reasoning_tokens", "cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Outcome:
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     remaining_credits: Decimal | None = None
+    cost_usd: Decimal | None = None
 
 
 Render = Callable[[str], tuple[str, int]]
@@ -95,6 +96,11 @@ def renew(primary_keys: Iterable[int]) -> None:
     Message.objects.filter(pk__in=list(primary_keys), status=Status.STREAMING).update(
         leased_until=timezone.now() + LEASE
     )
+
+
+def note_memory(reply: Message, memory_from: int) -> None:
+    """Store, for the reply the caller has claimed, from which depth on its model was sent the conversation."""
+    Message.objects.filter(pk=reply.pk, claim=reply.claim).update(memory_from=memory_from)
 
 
 def write(pieces: Sequence[NewPiece]) -> set[tuple[int, int]]:
@@ -230,7 +236,7 @@ def _over_runs(outcome: Outcome) -> dict[str, Any]:
     changes = {name: value for name, value in asdict(outcome).items() if value is not None}
     for name in ADDED_UP:
         if name in changes:
-            changes[name] = Coalesce(F(name), 0) + changes[name]
+            changes[name] = Coalesce(F(name), Value(type(changes[name])(0))) + changes[name]
     if outcome.first_token_ms is not None:
         changes["first_token_ms"] = Coalesce(F("first_token_ms"), outcome.first_token_ms)
     return changes

@@ -14,7 +14,7 @@ from conversations import queries
 from conversations.forms import PlaceForm, SendForm, SettingsForm
 from conversations.models import Conversation, Message, User
 from conversations.queries import Window
-from conversations.services import catalog
+from conversations.services import catalog, history
 from conversations.services.errors import Refusal
 from conversations.views import messages
 from conversations.views.http import HtmxHttpRequest, member_required
@@ -51,6 +51,9 @@ def page(
         # A page with somebody's unsent text is never refreshed under their hands.
         "is_running": form is None and any(one.message.is_running for one in window.shown),
     }
+    if newest := queries.newest_answer(window):
+        begins = [one.message.depth for one in window.shown if one.message.depth == newest.memory_from]
+        context |= {"memory_from": begins[0] if begins else None, "fill": history.fill_of(window.shown, newest)}
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
 
 

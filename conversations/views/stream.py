@@ -23,6 +23,8 @@ from django.views.decorators.http import require_GET
 from conversations import queries
 from conversations.generation.log import Event, Follower, State, hub
 from conversations.models import Conversation, Message, User
+from conversations.models.message import Status
+from conversations.services import history
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +146,10 @@ def _final(viewer: Viewer) -> bytes:
             return encode("end", "", STORED)
         context = {"shown": queries.shown(reply)}
         html = render_to_string("conversations/_message.html", context, request=viewer.request)
+        if reply.status != Status.FAILED:
+            html += render_to_string(
+                "conversations/_meter.html", {"fill": history.fill_after(reply), "swap_meter": True}
+            )
         return encode("final", html, f"final:{reply.uuid}") + encode("end", "", f"final:{reply.uuid}")
 
 

@@ -37,6 +37,15 @@ function announce(article) {
   if (body) part("announcer").textContent = `${article.querySelector("h2").innerText}. ${body.slice(0, SPOKEN)}`;
 }
 
+// The line where the model's memory begins stands where it began for the newest reply.
+function remember() {
+  const from = [...document.querySelectorAll(`${FINISHED}:not([data-status="failed"])`)].at(-1)?.dataset.memoryFrom;
+  const first = from && part("transcript").querySelector(`[data-depth="${from}"]`);
+  if (part("later")) return; // the newest reply is not on this page
+  part("memory").hidden = !first;
+  if (first) first.before(part("memory"));
+}
+
 async function copy(button) {
   const source = button.closest(".code")?.querySelector("pre") ?? button.closest("article").querySelector("[data-body]");
   try {
@@ -84,6 +93,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     elt.showPopover();
     elt.querySelector(".close").focus();
   }
+  if (elt.matches(FINISHED)) remember();
   if ("added" in elt.dataset) return; // read again, not news
   if (elt.matches(FINISHED)) announce(elt);
   if (elt.matches('article[data-role="user"]')) toEnd();

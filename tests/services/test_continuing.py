@@ -1,6 +1,7 @@
 """A reply that ended too early is written on in the same message: what is kept, counted, asked and refused."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -124,12 +125,14 @@ def test_the_writer_of_an_earlier_run_can_neither_write_nor_end_the_next(cut: Me
 
 def test_tokens_of_all_runs_add_up_and_unknown_ones_count_nothing(cut: Message) -> None:
     reply = again(cut)
-    replies.finish(reply, Outcome(Status.STOPPED, prompt_tokens=10, output_tokens=5))
+    replies.finish(reply, Outcome(Status.STOPPED, prompt_tokens=10, output_tokens=5, cost_usd=Decimal("0.001")))
     reply = again(cut)
-    replies.finish(reply, Outcome(Status.STOPPED, prompt_tokens=20, output_tokens=7, reasoning_tokens=3))
+    cost = Decimal("0.0005")
+    replies.finish(reply, Outcome(Status.STOPPED, prompt_tokens=20, output_tokens=7, reasoning_tokens=3, cost_usd=cost))
     replies.stop(again(cut))
     ended = Message.objects.get(pk=cut.pk)
     assert (ended.prompt_tokens, ended.output_tokens, ended.reasoning_tokens) == (30, 12, 3)
+    assert ended.cost_usd == Decimal("0.0015")
 
 
 def test_the_time_between_two_runs_is_nobodys_time(alice: User, conversation: Conversation) -> None:
@@ -151,7 +154,7 @@ def test_the_time_between_two_runs_is_nobodys_time(alice: User, conversation: Co
 
 
 def test_the_model_is_asked_with_what_it_wrote_and_the_wish_to_go_on(cut: Message, conversation: Conversation) -> None:
-    turns = history.request_for(again(cut)).turns
+    turns = history.question_for(again(cut)).request.turns
     assert [turn.role for turn in turns] == ["user", "assistant", "user"]
     assert turns[1].parts == (TextPart("one two"),)
     assert turns[2].parts == (TextPart(history.GO_ON),)

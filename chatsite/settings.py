@@ -48,6 +48,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 # Not "no-referrer": browsers then send "Origin: null" with form posts, which the CSRF check refuses.
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "conversations.views.again.outdated"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -118,7 +119,7 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Espa√±ol"), ("ar", "ÿ
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 LOCALE_PATHS = [ROOT / "conversations" / "locale"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_500_000  # bytes of form fields, pictures not counted; 200,000 characters fit
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000  # bytes of form fields, pictures not counted: every text that fits a message
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 16
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -197,6 +198,7 @@ CHATSITE_ONE_CORE = env.flag("CHATSITE_ONE_CORE", default=True)
 CHATSITE_LONGEST_SIDE = env.number("CHATSITE_LONGEST_SIDE", 2048, minimum=64)  # pixels of an uploaded picture
 CHATSITE_STORAGE_PER_PERSON = env.number("CHATSITE_STORAGE_PER_PERSON", 500) * 1024 * 1024  # given in MiB
 MESSAGE_MAX_LENGTH = 200_000  # characters
+MESSAGE_MAX_ATTACHED = 1_000_000  # characters, of all attached texts together
 MESSAGE_MAX_IMAGES = 8
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024  # of a request body on an address that takes pictures
 BODY_MAX_BYTES = 1024 * 1024  # of any other request body

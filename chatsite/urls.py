@@ -24,6 +24,7 @@ urlpatterns = [
     path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
     path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
     path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),
+    path("attachments/<uuid:attachment_uuid>/describe/", attachments.describe, name="describe"),
     path("settings/", people.settings, name="settings"),
     path("language/", require_POST(set_language), name="set_language"),
     path("setup/<str:token>/", setup.first_administrator, name="setup"),

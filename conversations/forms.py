@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Conversation, User
+from conversations.models import Attachment, Conversation, User
 from conversations.models.conversation import DEFAULT_MAX_TOKENS
 from conversations.models.user import Density, Theme
 
@@ -50,6 +50,22 @@ class SendForm(ParametersForm):
     model = forms.CharField(label=_("Model"), max_length=200)
     key = forms.CharField(max_length=64)
     temporary = forms.BooleanField(required=False)
+
+
+class DescribeForm(forms.ModelForm):
+    """What is to be seen in a picture, in words."""
+
+    alt = forms.CharField(
+        label=_("Description"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea({"rows": 3, "autofocus": True}),
+        help_text=_("What is to be seen, for those who cannot see it. Empty: the name of the file."),
+    )
+
+    class Meta:
+        model = Attachment
+        fields = ("alt",)
 
 
 class SettingsForm(ParametersForm):

@@ -17,10 +17,14 @@ WINDOW = 30  # messages that a page or one step of scrolling shows
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of text or a picture as it is shown; `html` where a renderer of version `markup_version` made it."""
+    """A run of text or a picture as it is shown; `html` where a renderer of version `markup_version` made it.
+
+    A text with a `name` is an attached one.
+    """
 
     kind: str
     text: str = ""
+    name: str = ""
     attachment: Attachment | None = None
     html: str = ""
     markup_version: int = 0
@@ -156,6 +160,12 @@ def pictures_of(conversation: Conversation) -> QuerySet[Attachment]:
     return Attachment.objects.filter(in_parts | Q(pieces__message__conversation=conversation)).distinct()
 
 
+def message_with(attachment: Attachment) -> Message | None:
+    """The message this picture is in, with its conversation; None while it waits for one."""
+    in_it = Q(parts__attachment=attachment) | Q(pieces__attachment=attachment)
+    return Message.objects.filter(in_it).select_related("conversation").first()
+
+
 def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """With the code of the last error in each conversation."""
     failed = Message.objects.filter(conversation=OuterRef("pk")).exclude(error_code="")
@@ -169,10 +179,12 @@ def reply_for_stream(user: User, uuid: UUID) -> Message | None:
 def _blocks(pieces: Sequence[Part | Piece]) -> list[Block]:
     """Neighbouring texts become one block; the first of them carries the cached HTML of the whole run."""
     blocks: list[Block] = []
-    for kind, group in groupby(pieces, key=lambda piece: piece.kind):
+    for (kind, is_attached), group in groupby(pieces, key=lambda piece: (piece.kind, bool(getattr(piece, "name", "")))):
         run = list(group)
         if kind == Kind.IMAGE:
             blocks += [Block(kind, attachment=piece.attachment) for piece in run]
+        elif is_attached:
+            blocks += [Block(kind, piece.text, name=getattr(piece, "name", "")) for piece in run]
         else:
             text = "".join(piece.text for piece in run)
             first, is_stored = run[0], isinstance(run[-1], Part)

@@ -25,11 +25,14 @@ class Origin(models.TextChoices):
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Pictures in messages this person may see."""
+        """Own pictures in messages this person may see, and those kept for a message that was refused."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
         theirs = Conversation.objects.visible_to(user)
         seen = models.Q(parts__message__conversation__in=theirs)
         running = models.Q(pieces__message__conversation__in=theirs)
-        return self.filter(owner_id=user.pk).filter(seen | running).distinct()
+        waiting = models.Q(parts=None, pieces=None)
+        return self.filter(owner=user).filter(seen | running | waiting).distinct()
 
 
 class Attachment(models.Model):

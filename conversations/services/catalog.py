@@ -54,6 +54,12 @@ def known(model_id: str) -> Model | None:
     return found[1] if found else None
 
 
+def drawing(model_id: str) -> str:
+    """This model where it draws pictures, else the first on offer that does; where none does, this one again."""
+    drawing = [offer.model.id for offer in offers() if offer.model.draws_images]
+    return model_id if model_id in drawing or not drawing else drawing[0]
+
+
 def label(model_id: str) -> str:
     """The name of a model for people, also of one that is not offered any more."""
     model = known(model_id)

@@ -10,7 +10,7 @@ from conversations.providers import normalise
 from conversations.providers.base import Model
 from conversations.providers.turns import ChatRequest, ImagePart, Parameters, TextPart, Turn
 from conversations.queries import Shown
-from conversations.services import catalog, context
+from conversations.services import catalog, context, texts
 from conversations.services.context import Fill, Weighed, Window
 
 CHUNK = 200  # messages read at a time, newest first: a long conversation is not read beyond what can be sent
@@ -154,7 +154,7 @@ def _part(part: Part, keep_signatures: bool) -> TextPart | ImagePart:
     signature = part.signature if keep_signatures else ""
     match part.kind:
         case Kind.TEXT:
-            return TextPart(part.text, signature)
+            return TextPart(texts.as_sent(part.name, part.text) if part.name else part.text, signature)
         case Kind.IMAGE:
             assert part.attachment is not None
             return ImagePart(part.attachment.media_type, part.attachment.read(), signature)

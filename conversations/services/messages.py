@@ -15,21 +15,26 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Message, Part, User
-from conversations.models.attachment import Origin
 from conversations.models.message import Kind, Role, Status
-from conversations.services import attachments, catalog, conversations, replies
+from conversations.services import attachments, catalog, conversations, replies, texts
+from conversations.services.attachments import Chosen
 from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
-from conversations.services.pictures import Picture
+from conversations.services.texts import AttachedText
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody wants to send; `key` makes a repeated send one message."""
+    """What somebody wants to send; `key` makes a repeated send one message.
+
+    `order` holds uuids of stored pictures to send again, and an empty word for each of `images` between them.
+    """
 
     text: str
     model: str
     key: str
     images: "Sequence[UploadedFile[bytes]]" = ()
+    order: Sequence[str] = ()
+    texts: Sequence[AttachedText] = ()
     system_prompt: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     is_temporary: bool = False
@@ -41,6 +46,8 @@ class Draft:
             image.seek(0)
             digest.update(b"\0" + hashlib.sha256(image.read()).digest())
             image.seek(0)
+        for words in (*self.order, *(word for attached in self.texts for word in (attached.name, attached.text))):
+            digest.update(b"\0" + words.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
 
@@ -70,7 +77,7 @@ def send(user: User, draft: Draft, conversation: Conversation | None = None) -> 
     if earlier := _sent_before(user, draft.key, digest, conversation):
         return earlier
     _check(draft)
-    pictures = attachments.vet_uploads(draft.images)
+    pictures = attachments.choose(user, draft.images, draft.order)
     try:
         return _store(user, draft, digest, pictures, conversation)
     except IntegrityError:
@@ -121,26 +128,26 @@ def _sent_before(user: User, key: str, digest: str, conversation: Conversation |
 
 
 def _check(draft: Draft) -> None:
-    if not draft.text.strip() and not draft.images:
+    pictures = len(draft.images) + len([word for word in draft.order if word])
+    if not draft.text.strip() and not pictures and not draft.texts:
         raise Refusal(_("Write something or attach a picture, then send."))
     if len(draft.text) > settings.MESSAGE_MAX_LENGTH:
         limit = settings.MESSAGE_MAX_LENGTH
         raise Refusal(_("This message is longer than %(limit)d characters. Shorten or split it.") % {"limit": limit})
-    if len(draft.images) > settings.MESSAGE_MAX_IMAGES:
+    texts.check(draft.texts)
+    if pictures > settings.MESSAGE_MAX_IMAGES:
         limit = settings.MESSAGE_MAX_IMAGES
         raise Refusal(_("At most %(limit)d pictures fit into one message. Remove some.") % {"limit": limit})
     if not catalog.is_offered(draft.model):
         raise Refusal(_("This model is not on offer. Choose another one."))
-    if draft.images and not catalog.find(draft.model).model.sees_images:
+    if pictures and not catalog.find(draft.model).model.sees_images:
         raise Refusal(_("This model cannot see pictures. Choose one that can, or send without them."))
 
 
 @transaction.atomic
-def _store(
-    user: User, draft: Draft, digest: str, pictures: list[tuple[str, Picture]], conversation: Conversation | None
-) -> Sent:
+def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conversation: Conversation | None) -> Sent:
     if pictures:
-        attachments.check_room(user, sum(len(picture.data) for _name, picture in pictures))
+        attachments.check_room(user, attachments.new_bytes(pictures))
     target = _locked(conversation) if conversation else _begin(user, draft)
     last = Message.objects.filter(conversation=target).on_path().last()
     if last and last.status == Status.WAITING:
@@ -157,7 +164,7 @@ def _store(
         key=draft.key,
         key_digest=digest,
     )
-    parts = _add_parts(message, conversations.clean(draft.text), user, pictures)
+    parts = _add_parts(message, draft, pictures)
     Conversation.objects.filter(pk=target.pk).update(active_at=timezone.now(), model=draft.model)
     return Sent(message, [] if waits else [replies.begin(message, draft.model)], parts)
 
@@ -178,14 +185,20 @@ def _begin(user: User, draft: Draft) -> Conversation:
         parameters=draft.parameters,
         is_temporary=draft.is_temporary,
     )
-    conversation.title = conversations.title_from(conversations.clean(draft.text), fallback=_("Picture"))
+    fallback = draft.texts[0].name[: conversations.TITLE_LENGTH] if draft.texts else _("Picture")
+    conversation.title = conversations.title_from(conversations.clean(draft.text), fallback=fallback)
     conversation.save(update_fields=["title"])
     return conversation
 
 
-def _add_parts(message: Message, text: str, user: User, pictures: list[tuple[str, Picture]]) -> list[Part]:
-    parts = [Part(message=message, position=0, kind=Kind.TEXT, text=text)] if text.strip() else []
-    for name, picture in pictures:
-        attachment = attachments.store(user, picture, origin=Origin.UPLOADED, name=name)
-        parts.append(Part(message=message, position=len(parts), kind=Kind.IMAGE, attachment=attachment))
+def _add_parts(message: Message, draft: Draft, pictures: list[Chosen]) -> list[Part]:
+    """Attached texts, what was written, pictures: in this order."""
+    assert message.sender is not None
+    named = [(attachments.display_name(one.name, _("text")), one.text) for one in draft.texts]
+    written = [("", draft.text)] if draft.text.strip() else []
+    parts = [Part(kind=Kind.TEXT, name=name, text=conversations.clean(text)) for name, text in (*named, *written)]
+    for chosen in pictures:
+        parts.append(Part(kind=Kind.IMAGE, attachment=attachments.attach(message.sender, chosen)))
+    for position, part in enumerate(parts):
+        part.message, part.position = message, position
     return Part.objects.bulk_create(parts)

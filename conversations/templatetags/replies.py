@@ -67,6 +67,12 @@ def see_pictures(offers: Iterable[catalog.Offer]) -> bool:
 
 
 @register.filter
+def alternative(attachment: Attachment) -> str:
+    """What stands for the picture where it cannot be seen."""
+    return attachment.alt or attachment.name or _("Picture by the model")
+
+
+@register.filter
 def shown_width(attachment: Attachment) -> int:
     """CSS pixels a picture takes where there is room; known before it is loaded, so that nothing jumps."""
     return round(attachment.width * _scale(attachment, *SHOWN))

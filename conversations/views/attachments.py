@@ -6,12 +6,16 @@ from uuid import UUID
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_safe
 
+from conversations import queries
+from conversations.forms import DescribeForm
 from conversations.models import Attachment
 from conversations.models.attachment import SUFFIX
+from conversations.services import attachments
 from conversations.views.http import HtmxHttpRequest, member_required
+from conversations.views.messages import SeeOther
 
 Size = Literal["original", "thumbnail"]
 
@@ -22,6 +26,28 @@ def picture(request: HtmxHttpRequest, attachment_uuid: UUID, size: Size) -> Http
     """The stored picture or its thumbnail; with `?download` as a file to save."""
     found = get_object_or_404(Attachment.objects.visible_to(request.user), uuid=attachment_uuid)
     return file_response(found, size, as_download="download" in request.GET)
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def describe(request: HtmxHttpRequest, attachment_uuid: UUID) -> HttpResponseBase:
+    """Words for what is to be seen: the form as a page, or as a fragment beside the picture in the viewer."""
+    found = get_object_or_404(Attachment.objects.visible_to(request.user), uuid=attachment_uuid)
+    form = DescribeForm(request.POST or None, instance=found)
+    if request.method == "POST" and form.is_valid():
+        attachments.describe(found, form.cleaned_data["alt"])
+        if not request.htmx:
+            return SeeOther(_address(found))
+        return render(request, "conversations/_described.html", {"attachment": found})
+    template = "conversations/_describe.html" if request.htmx else "conversations/describe.html"
+    context = {"attachment": found, "form": form, "back": _address(found)}
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _address(attachment: Attachment) -> str:
+    """Where the picture is to be seen."""
+    message = queries.message_with(attachment)
+    return f"/c/{message.conversation.uuid}/#message-{message.uuid}" if message else "/"
 
 
 def file_response(attachment: Attachment, size: Size, *, as_download: bool = False) -> FileResponse:

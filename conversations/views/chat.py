@@ -17,13 +17,14 @@ from conversations.queries import Window
 from conversations.services import catalog, history
 from conversations.services.errors import Refusal
 from conversations.views import messages
+from conversations.views.beside import Beside, taken
 from conversations.views.http import HtmxHttpRequest, member_required
 
 
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HtmxHttpRequest) -> HttpResponseBase:
-    return messages.send(request, None) if request.method == "POST" else page(request)
+    return messages.send(request, None) if request.method == "POST" else page(request, beside=taken(request))
 
 
 @member_required
@@ -34,7 +35,7 @@ def conversation(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpRespo
         return messages.send(request, found)
     if request.htmx and {"before", "after"} & set(request.GET):
         return _part(request, found)
-    return page(request, found)
+    return page(request, found, beside=taken(request))
 
 
 def page(
@@ -43,6 +44,7 @@ def page(
     form: SendForm | None = None,
     settings_form: SettingsForm | None = None,
     refusal: Refusal | None = None,
+    beside: Beside | None = None,
 ) -> HttpResponse:
     """The whole page."""
     window = _window(request, conversation) if conversation else Window([])
@@ -50,10 +52,14 @@ def page(
         "window": window,
         # A page with somebody's unsent text is never refreshed under their hands.
         "is_running": form is None and any(one.message.is_running for one in window.shown),
+        "beside": beside,
     }
     if newest := queries.newest_answer(window):
         begins = [one.message.depth for one in window.shown if one.message.depth == newest.memory_from]
         context |= {"memory_from": begins[0] if begins else None, "fill": history.fill_of(window.shown, newest)}
+    if beside and beside.is_edit:
+        context["model_before"] = context["chosen_model"]
+        context["chosen_model"] = catalog.drawing(context["chosen_model"])
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
 
 

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
 from conversations.models import User
 from conversations.services.errors import Refusal, Sentence
+from conversations.views import again
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
 
@@ -37,9 +37,9 @@ def member_required(view: Callable[Concatenate[HtmxHttpRequest, ...], HttpRespon
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if request.htmx:
-            return notice(
-                request, _("You are logged out. Log in in another tab, then send again: your text stays."), 401
-            )
+            return in_notice(render(request, "conversations/_logged_out.html", status=401))
+        if request.POST.get("text"):
+            return again.written(request, 401)
         return redirect_to_login(request.get_full_path())
 
     return guarded
@@ -53,7 +53,11 @@ def refused(request: HtmxHttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def notice(request: HttpRequest, sentence: Sentence, status: int) -> HttpResponse:
-    response = render(request, "conversations/_notice.html", {"sentence": sentence}, status=status)
+    return in_notice(render(request, "conversations/_notice.html", {"sentence": sentence}, status=status))
+
+
+def in_notice(response: HttpResponse) -> HttpResponse:
+    """Shown beside the composer, whatever asked."""
     return reswap(retarget(response, "#composer-notice"), "innerHTML")
 
 

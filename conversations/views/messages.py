@@ -3,20 +3,24 @@
 import uuid
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import HttpResponseClientRedirect, push_url
+from django_htmx.http import HttpResponseClientRedirect, push_url, trigger_client_event
 
 from conversations import queries
 from conversations.forms import SendForm
 from conversations.models import Conversation, Message
-from conversations.services import messages, replies
+from conversations.services import attachments, messages, replies, texts
+from conversations.services.attachments import PicturesRefused
 from conversations.services.errors import Refusal
 from conversations.services.messages import Draft, Sent
+from conversations.services.texts import AttachedText
 from conversations.views import chat
-from conversations.views.http import HtmxHttpRequest, member_required, notice, refused
+from conversations.views.beside import Beside
+from conversations.views.http import HtmxHttpRequest, in_notice, member_required, notice, refused
 
 
 class SeeOther(HttpResponseRedirect):
@@ -31,9 +35,7 @@ def send(request: HtmxHttpRequest, conversation: Conversation | None) -> HttpRes
     try:
         sent = messages.send(request.user, _draft(request, form), conversation)
     except Refusal as refusal:
-        if request.htmx:
-            return notice(request, refusal.sentence, refusal.status)
-        return chat.page(request, conversation, form=form, refusal=refusal)
+        return _refused(request, conversation, form, refusal)
     return _answer(request, sent, conversation)
 
 
@@ -91,15 +93,39 @@ def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:
         if field in ("key", "model"):
             raise Refusal(_("This form is incomplete. Reload the page and send again."))
         raise Refusal(f"{form.fields[field].label}: {errors[0]}")
+    attached, images = _brought(request)
     return Draft(
         text=form.cleaned_data["text"],
         model=form.cleaned_data["model"],
         key=form.cleaned_data["key"],
-        images=request.FILES.getlist("images"),
+        images=images,
+        order=request.POST.getlist("attachments"),
+        texts=attached,
         system_prompt=form.cleaned_data["system_prompt"],
         parameters=form.parameters(),
         is_temporary=form.cleaned_data["temporary"],
     )
+
+
+def _brought(request: HtmxHttpRequest) -> "tuple[list[AttachedText], list[UploadedFile[bytes]]]":
+    """The attached texts of the form, and its uploads that are none."""
+    read, others = texts.sort_out(request.FILES.getlist("images"))
+    return texts.of_fields(request.POST.getlist("text_names"), request.POST.getlist("texts")) + read, others
+
+
+def _refused(
+    request: HtmxHttpRequest, conversation: Conversation | None, form: SendForm, refusal: Refusal
+) -> HttpResponse:
+    """The sentence, and all that can be used of the message: a browser drops the files of a form it has sent."""
+    if request.htmx and not isinstance(refusal, PicturesRefused):
+        return notice(request, refusal.sentence, refusal.status)
+    attached, images = _brought(request)
+    kept = attachments.rescue(request.user, images, request.POST.getlist("attachments"), refusal)
+    if not request.htmx:
+        return chat.page(request, conversation, form=form, refusal=refusal, beside=Beside(kept, attached))
+    context = {"sentence": refusal.sentence, "pictures": kept}
+    response = render(request, "conversations/_kept.html", context, status=refusal.status)
+    return trigger_client_event(in_notice(response), "kept")
 
 
 def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | None) -> HttpResponse:

@@ -1,131 +1,131 @@
-// The composer: keys, growth, pictures by paste, drop and dialog, and a sentence where sending did not work.
-// All listeners are on the document: htmx replaces the form when a conversation begins.
+// The composer: keys, growth, and a sentence where sending did not work. Drafts and what comes beside the text have
+// modules of their own, loaded when first needed. Listeners are on the document: htmx replaces parts of the page.
 
 const isTouched = matchMedia("(pointer: coarse)");
-const growsByItself = CSS.supports("field-sizing", "content");
-const form = () => document.getElementById("composer");
-const text = () => document.getElementById("text");
-const picker = () => form()?.elements.images;
+const part = (id) => document.getElementById(id);
+const form = () => part("composer");
+const text = () => part("text");
+const cards = () => [...document.querySelectorAll(".preview, .text-card")];
 
-let chosen = []; // the pictures the next message carries, in order
-let sent = ""; // the text of the request on its way
-
-function write(value) {
-  text().value = value;
-  grow();
-}
+let sent = {}; // text and cards of the request on its way
+let ready = Promise.resolve(); // settled when what was chosen, dropped or pasted is in the form
+let renewals = 0; // of the form's token since something was sent
 
 function grow() {
-  if (growsByItself) return;
+  if (CSS.supports("field-sizing", "content")) return;
   text().style.blockSize = "auto";
   text().style.blockSize = `${text().scrollHeight}px`;
 }
 
-function say(sentence) {
+function say(sentence, kind = "error") {
   const notice = document.createElement("p");
-  notice.className = "notice error";
-  notice.setAttribute("role", "alert");
+  notice.className = `notice ${kind}`;
+  notice.role = "alert";
   notice.textContent = sentence;
-  document.getElementById("composer-notice").replaceChildren(notice);
+  part("composer-notice").replaceChildren(...(sentence ? [notice] : []));
 }
 
-function choose(files) {
-  chosen = [...files];
-  const all = new DataTransfer();
-  chosen.forEach((file) => all.items.add(file));
-  picker().files = all.files;
-  const list = document.getElementById("previews");
-  list.replaceChildren(...chosen.map(preview));
-  list.hidden = chosen.length === 0;
+// Let a module do something before the next message is sent; it may give a sentence back.
+function after(loading, work) {
+  ready = Promise.all([loading, ready]).then(([module]) => work(module)).then((said) => said && say(...said))
+    .catch(() => say(form().dataset.offline));
 }
+const pictures = (work) => after(import("./pictures.js"), work);
+const texts = (work) => after(import("./texts.js"), work);
 
-function add(files) {
-  const pictures = files.filter((file) => file.type.startsWith("image/") || /\.hei[cf]$/i.test(file.name));
-  if (pictures.length < files.length) say(form().dataset.notAPicture);
-  else document.getElementById("composer-notice").replaceChildren();
-  choose([...chosen, ...pictures]);
+function attach(files) {
+  const isPicture = ({ type, name }) => /^image\/(?!svg)/.test(type) || /\.hei[cf]$/i.test(name);
+  const others = files.filter((file) => !isPicture(file));
+  say("");
+  pictures(({ add }) => add(files.filter(isPicture)));
+  if (others.length) texts(({ read }) => read(others));
   text().focus();
 }
 
-function preview(file) {
-  const item = document.importNode(document.getElementById("preview").content, true).firstElementChild;
-  const [image, name, remove] = item.children;
-  const address = URL.createObjectURL(file);
-  image.addEventListener("load", () => URL.revokeObjectURL(address));
-  image.addEventListener("error", () => {
-    URL.revokeObjectURL(address);
-    image.remove();
-    name.textContent = file.name; // a format this browser cannot show; the server can read it
-  });
-  image.src = address;
-  image.alt = file.name;
-  remove.setAttribute("aria-label", `${form().dataset.remove} ${file.name}`);
-  remove.addEventListener("click", () => {
-    choose(chosen.filter((one) => one !== file));
-    text().focus();
-  });
-  return item;
-}
-
-const carriesFiles = (event) => picker() && event.dataTransfer?.types.includes("Files");
-
-document.addEventListener("input", ({ target }) => target === text() && grow());
+document.addEventListener("input", ({ target }) => {
+  if (target !== text()) return;
+  grow();
+  import("./drafts.js");
+});
 
 document.addEventListener("keydown", (event) => {
-  const isPlainEnter = event.key === "Enter" && !event.shiftKey && !event.altKey && !event.isComposing;
-  if (event.target !== text() || !isPlainEnter || event.keyCode === 229 || isTouched.matches) return;
+  const { key, shiftKey } = event;
+  if (event.target !== text() || event.isComposing || event.keyCode === 229 || event.altKey) return;
+  if (key === "ArrowUp" && !text().value) [...document.querySelectorAll("[data-role=user] [data-edit]")].at(-1)?.click();
+  const isMeant = event.ctrlKey || event.metaKey || (!isTouched.matches && shiftKey !== "enterSends" in form().dataset);
+  if (key !== "Enter" || !isMeant) return;
   event.preventDefault();
-  if (text().value.trim() || chosen.length) form().requestSubmit(form().querySelector(".send"));
+  if (text().value.trim() || cards().length) form().requestSubmit(form().querySelector(".send"));
 });
 
 document.addEventListener("change", ({ target }) => {
-  const hint = document.getElementById("model-hint");
-  if (target === picker()) add([...target.files]);
+  const hint = part("model-hint");
+  if (target.name === "images") attach([...target.files]);
   else if (target.id === "model" && hint) hint.textContent = target.selectedOptions[0].title;
 });
 
 document.addEventListener("paste", (event) => {
-  const files = [...(event.clipboardData?.files ?? [])];
+  const { files, types } = event.clipboardData;
+  const pasted = event.clipboardData.getData("text/plain");
   // A copied table comes as text and as a picture of it: the text is meant.
-  if (!files.length || !picker() || event.clipboardData.types.includes("text/plain")) return;
-  event.preventDefault();
-  add(files);
+  if (text() && files.length && !types.includes("text/plain")) {
+    event.preventDefault();
+    attach([...files]);
+  } else if (event.target === text() && (pasted.length > 2000 || pasted.split("\n").length > 40)) {
+    texts(({ offer }) => offer(pasted));
+  }
 });
 
-document.addEventListener("dragover", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  form().classList.add("dropping");
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    if (!text() || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    form().classList.toggle("dropping", kind === "dragover" || event.relatedTarget);
+    if (kind === "drop") attach([...event.dataTransfer.files]);
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const at = (selector) => event.target.closest?.(selector);
+  if (event.ctrlKey || event.metaKey || event.shiftKey || !text()) return;
+  const [seen, picture, words] = [
+    at("[data-view], [data-describe]"), at(".preview button, [data-take]"), at(".text-card .remove, #paste-offer button"),
+  ];
+  if (seen) after(import("./viewer.js"), ({ open }) => open(seen));
+  if (picture) pictures(({ press }) => press(picture));
+  if (words) texts(({ press }) => press(words));
+  if (seen || picture || words) event.preventDefault();
 });
 
-document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || form()?.classList.remove("dropping"));
-
-document.addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
+document.addEventListener("htmx:confirm", (event) => {
+  if (event.detail.elt !== form()) return;
   event.preventDefault();
-  form().classList.remove("dropping");
-  add([...event.dataTransfer.files]);
+  ready.then(() => event.detail.issueRequest(true));
 });
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt === form()) sent = text().value;
+  if (detail.elt === form()) sent = { text: text().value, cards: cards() };
 });
 
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt.id !== "composer" || !detail.successful) return;
-  const now = detail.elt.elements.text.value; // perhaps more was written meanwhile, perhaps in a form just replaced
-  write(now.startsWith(sent) ? now.slice(sent.length) : now);
-  choose([]);
+document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
+  if (elt !== form()) return;
+  // Of a refused message the server keeps the good pictures: its cards have come in the place of those sent.
+  const isKept = xhr.getResponseHeader("HX-Trigger")?.includes("kept");
+  const gone = sent.cards.filter((card) => successful || (isKept && card.matches(".preview")));
+  gone.forEach((card) => card.remove());
+  if (gone.length) pictures(({ update }) => update());
+  if (!successful) return;
+  renewals = 0;
+  const now = text().value; // perhaps more was written meanwhile
+  if (now.startsWith(sent.text)) text().value = now.slice(sent.text.length);
+  grow();
   if (!isTouched.matches) text().focus();
 });
 
-// A message that was taken back: its text goes in front of what is being written.
-document.addEventListener("htmx:load", ({ detail: { elt } }) => {
-  if (!elt.matches("[data-withdrawn]")) return;
-  write([elt.textContent, text().value].filter(Boolean).join("\n\n"));
-  text().dispatchEvent(new Event("input", { bubbles: true }));
-  elt.remove();
-  text().focus();
+// Somebody who has logged in again in another tab has a new token, too.
+document.addEventListener("renewed", ({ detail, target }) => {
+  document.getElementsByName("csrfmiddlewaretoken").forEach((field) => (field.value = detail.value));
+  if (target === form() && !renewals++) setTimeout(() => form().requestSubmit());
 });
 
 // An answer without a place of its own is not for the page: a proxy's error page, say.
@@ -136,7 +136,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 
 document.addEventListener("htmx:responseError", ({ detail }) => {
-  if (isPlaced(detail)) return;
+  if (isPlaced(detail) || renewals === 1) return;
   const { tooLarge, outdated, failed } = form().dataset;
   say({ 413: tooLarge, 403: outdated, 404: outdated }[detail.xhr.status] ?? failed);
 });
@@ -144,4 +144,6 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 document.addEventListener("htmx:sendError", () => say(form().dataset.offline));
 
 if (text()) grow();
-if (picker()?.files.length) choose(picker().files); // chosen before this script came
+if (text() && Object.keys(localStorage).some((key) => key.startsWith("draft:"))) import("./drafts.js");
+if (cards().length) pictures(({ update }) => update());
+for (const { files } of document.getElementsByName("images")) if (files.length) attach([...files]); // before this script

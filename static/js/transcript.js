@@ -76,7 +76,7 @@ function suggest({ dataset, innerText }) {
   if (!("wantsPicture" in dataset)) return;
   if (!("sees" in model.selectedOptions[0].dataset)) model.querySelector("[data-sees]").selected = true;
   model.dispatchEvent(new Event("change", { bubbles: true }));
-  images.click();
+  images[0].click();
 }
 
 // In the middle of a long conversation more is added below the reader, who stays where they are.
@@ -88,7 +88,17 @@ document.addEventListener("htmx:beforeSwap", ({ target }) => {
   document.addEventListener("htmx:afterSwap", stay, { once: true });
 });
 
+// A message that was taken back: its text goes in front of what is being written.
+function putBack(withdrawn) {
+  const { text } = part("composer").elements;
+  text.value = [withdrawn.textContent, text.value].filter(Boolean).join("\n\n");
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+  text.focus();
+  withdrawn.remove();
+}
+
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  if (elt.matches("[data-withdrawn]")) putBack(elt);
   if (elt.matches("#settings:has(.close)")) {
     elt.showPopover();
     elt.querySelector(".close").focus();

@@ -1,0 +1,86 @@
+// Pictures beside the text, each a card in its place. `attachments` of a card is the uuid of a stored picture, or empty
+// for the next of the files. Loaded when the first one comes.
+
+const part = (id) => document.getElementById(id);
+const SLOW = 500; // milliseconds after which an upload shows how far it is
+
+let began = 0;
+
+function addCard(source, name, file, uuid = "") {
+  const item = document.importNode(part("preview").content, true).firstElementChild;
+  const [image, label] = item.children;
+  item.file = file;
+  item.querySelector("input").value = uuid;
+  image.addEventListener("load", () => URL.revokeObjectURL(source));
+  image.addEventListener("error", () => {
+    URL.revokeObjectURL(source);
+    image.hidden = true;
+    label.textContent = name; // a format this browser cannot show; the server can read it
+  });
+  image.src = source;
+  image.alt = name;
+  part("previews").append(item);
+}
+
+export function add(files) {
+  files.forEach((file) => addCard(URL.createObjectURL(file), file.name, file));
+  update();
+}
+
+// The files of the form follow the cards, and each button says what it does to which picture.
+export function update() {
+  const all = new DataTransfer();
+  const items = [...part("previews").children];
+  items.forEach((item, index) => {
+    if (item.file) all.items.add(item.file);
+    const name = item.querySelector("img").alt;
+    for (const button of item.querySelectorAll("button")) {
+      button.setAttribute("aria-label", `${button.title} ${name} (${index + 1}/${items.length})`);
+    }
+  });
+  const [picker, camera] = document.getElementsByName("images");
+  picker.files = all.files;
+  camera.value = "";
+}
+
+export function press(pressed) {
+  if ("take" in pressed.dataset) return take(pressed);
+  const item = pressed.closest(".preview");
+  const { by } = pressed.dataset;
+  if (by) (by < 0 ? item.previousElementSibling?.before(item) : item.nextElementSibling?.after(item));
+  else item.remove();
+  update();
+  (by ? pressed : part("text")).focus();
+}
+
+// A picture of the conversation comes into the message again, and with it a model that can change it.
+function take(link) {
+  const { src, alt } = link.closest("figure").querySelector("img");
+  const { model } = part("composer").elements;
+  const { painter, noPainter } = part("composer").dataset;
+  addCard(src, alt, null, link.dataset.take);
+  update();
+  part("text").focus();
+  if ("draws" in model.selectedOptions[0].dataset) return null;
+  const drawing = model.querySelector("[data-draws]");
+  if (!drawing) return [noPainter, ""];
+  drawing.selected = true;
+  model.dispatchEvent(new Event("change", { bubbles: true }));
+  return [painter, ""];
+}
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.elt === part("composer")) began = performance.now();
+});
+
+document.addEventListener("htmx:xhr:progress", ({ detail, target }) => {
+  if (target !== part("composer") || !detail.lengthComputable || performance.now() - began < SLOW) return;
+  const bar = part("upload").querySelector("progress");
+  bar.value = detail.loaded / detail.total;
+  bar.nextElementSibling.textContent = `${Math.round(bar.value * 100)} %`;
+  part("upload").hidden = false;
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.elt === part("composer")) part("upload").hidden = true;
+});

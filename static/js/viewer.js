@@ -1,0 +1,81 @@
+// The viewer: the pictures on the page one after the other, near or far, and their words. Loaded when one is opened.
+
+const dialog = document.getElementById("viewer");
+const [stage, place, words, save] = [".stage", ".place", ".words", "[download]"].map((one) => dialog.querySelector(one));
+const image = stage.firstElementChild;
+
+let href = ""; // of the picture on show
+let scale = 1;
+let apart = 0; // pixels between two fingers
+
+const links = () => [...document.querySelectorAll("#transcript [data-view]")];
+const index = () => links().findIndex((link) => link.href === href);
+const figure = () => links()[index()].closest("figure");
+
+export function open(pressed) {
+  show(pressed.closest("figure").querySelector("[data-view]"));
+  dialog.showModal();
+  if ("describe" in pressed.dataset) act("words");
+}
+
+function show(link) {
+  href = image.src = link.href;
+  save.href = `${href}?download`;
+  words.replaceChildren();
+  zoom(1);
+  label();
+}
+
+function label() {
+  image.alt = figure().querySelector("img").alt;
+  place.textContent = `${index() + 1} / ${links().length} · ${image.alt}`;
+}
+
+function zoom(to, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
+  const factor = Math.min(8, Math.max(1, to)) / scale;
+  scale *= factor;
+  image.style.inlineSize = image.style.blockSize = `${scale * 100}%`;
+  stage.scrollTo((stage.scrollLeft + x) * factor - x, (stage.scrollTop + y) * factor - y);
+}
+
+// Does what a key or the button of that name means.
+function act(key) {
+  const onwards = document.dir === "rtl" ? -1 : 1;
+  const by = { PageUp: -1, PageDown: 1, ArrowLeft: -onwards, ArrowRight: onwards }[key];
+  if (by) show(links().at((index() + by) % links().length));
+  if (key === "+" || key === "=") zoom(scale * 1.25);
+  if (key === "-") zoom(scale / 1.25);
+  if (key === "0") zoom(1);
+  if (key === "words") htmx.ajax("GET", figure().querySelector("[data-describe]").href, words);
+  if (key === "edit") {
+    dialog.close();
+    figure().querySelector("[data-take]").click();
+  }
+}
+
+dialog.addEventListener("click", ({ target }) => act(target.closest("[data-key]")?.dataset.key));
+
+dialog.addEventListener("keydown", (event) => {
+  if (!event.target.matches("textarea") && !event.ctrlKey && !event.metaKey) act(event.key);
+});
+
+stage.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  zoom(scale * Math.exp(-event.deltaY / 300), event.clientX - stage.offsetLeft, event.clientY - stage.offsetTop);
+}, { passive: false });
+
+stage.addEventListener("pointermove", ({ buttons, pointerType, movementX, movementY }) => {
+  if (buttons && pointerType === "mouse") stage.scrollBy(-movementX, -movementY);
+});
+
+stage.addEventListener("touchmove", (event) => {
+  const [one, other] = event.touches;
+  if (!other) return;
+  event.preventDefault();
+  const now = Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+  if (apart) zoom((scale * now) / apart, (one.clientX + other.clientX) / 2, (one.clientY + other.clientY) / 2);
+  apart = now;
+}, { passive: false });
+
+stage.addEventListener("touchend", () => (apart = 0));
+words.addEventListener("htmx:afterSwap", label);

@@ -125,7 +125,7 @@ def test_attached_texts_stand_before_the_written_one_under_their_names(alice: Us
 
 def test_a_model_reads_an_attached_text_under_its_name_and_in_its_place(alice: User) -> None:
     sent = send(alice, "Sum it up", texts=[AttachedText("a.txt", "long story")], images=[upload("b.jpg")])
-    (turn,) = history.turns_before(sent.reply)
+    (turn,) = history.question_for(sent.reply).request.turns
     name, written, picture = turn.parts
     assert name == TextPart("--- a.txt ---\nlong story\n--- end of a.txt ---\n\n")
     assert written == TextPart("Sum it up")

@@ -22,12 +22,13 @@ from conversations.generation.engine import pool  # noqa: E402
 from conversations.generation.log import hub  # noqa: E402
 from conversations.generation.sweeper import Sweeper  # noqa: E402
 from conversations.providers import local  # noqa: E402
+from conversations.views.stream import Direct  # noqa: E402
 
 REQUEST_THREADS = 8
 
 sweeper = Sweeper(pool, is_alone=bool(os.environ.get("CHATSITE_IS_ALONE")))
 limited = BodyLimit(
-    cast(Application, Handler()),
+    Direct(cast(Application, Handler())),
     upload_bytes=settings.UPLOAD_MAX_BYTES,
     other_bytes=settings.BODY_MAX_BYTES,
     upload_paths=r"^/(c/[0-9a-f-]{36}/)?$",

@@ -83,12 +83,21 @@ def begin(parent: Message, model: str) -> Message:
 def claim(primary_key: int) -> Message | None:
     """Take a PENDING reply: the caller, and nobody else, may write it from now on. None where somebody was quicker."""
     now, token = timezone.now(), uuid.uuid4().hex
-    taken = Message.objects.filter(
-        pk=primary_key, status=Status.PENDING, conversation__deleted_at=None, conversation__owner__is_active=True
-    ).update(status=Status.STREAMING, claim=token, started_at=Coalesce("started_at", now), leased_until=now + LEASE)
-    if not taken:
+    reply = Message.objects.select_related("conversation__owner").filter(pk=primary_key, status=Status.PENDING).first()
+    # Whoever deletes or deactivates later than this line ends the reply, too, whatever it is then.
+    if reply is None or reply.conversation.deleted_at or not reply.conversation.owner.is_active:
         return None
-    return Message.objects.select_related("conversation__owner").get(pk=primary_key)
+    changes = {
+        "status": Status.STREAMING,
+        "claim": token,
+        "started_at": reply.started_at or now,
+        "leased_until": now + LEASE,
+    }
+    if not Message.objects.filter(pk=primary_key, status=Status.PENDING).update(**changes):
+        return None
+    for name, value in changes.items():
+        setattr(reply, name, value)
+    return reply
 
 
 def renew(primary_keys: Iterable[int]) -> None:

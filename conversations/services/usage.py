@@ -6,6 +6,20 @@ from conversations.models import Message, ProviderCall
 from conversations.providers.wire import Attempt
 
 LARGEST_COUNT = 2**53  # tokens; a provider that reports more reports nonsense
+REPORTED = (
+    "status_code",
+    "outcome",
+    "reply_shape",
+    "first_byte_ms",
+    "total_ms",
+    "remaining_credits",
+    "prompt_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cached_tokens",
+    "cost_usd",
+    "credits_used",
+)
 LARGEST_AMOUNT = Decimal(10) ** 15
 
 
@@ -30,7 +44,7 @@ def complete(call: ProviderCall, attempt: Attempt) -> None:
         call.prompt_tokens, call.output_tokens = count(usage.prompt), count(usage.output)
         call.reasoning_tokens, call.cached_tokens = count(usage.reasoning), count(usage.cached)
         call.cost_usd, call.credits_used = amount(usage.cost_usd, places=10), amount(usage.credits_used)
-    call.save()
+    call.save(update_fields=REPORTED)
 
 
 def milliseconds(seconds: float | None) -> int | None:

@@ -18,7 +18,7 @@ from conversations.services.attachments import PicturesRefused
 from conversations.services.errors import Refusal
 from conversations.services.messages import Draft, Sent
 from conversations.services.texts import AttachedText
-from conversations.views import chat
+from conversations.views import chat, stream
 from conversations.views.beside import Beside
 from conversations.views.http import HtmxHttpRequest, in_notice, member_required, notice, refused
 
@@ -135,6 +135,8 @@ def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | N
     # Where the end of the conversation is not on the page, there is no place to add to.
     if sent.is_repeated or "apart" in request.POST:
         return HttpResponseClientRedirect(address)
+    for reply in sent.replies:
+        stream.expect(request, request.user, reply)
     articles = queries.just_sent(sent.message, sent.parts, sent.replies)
     context = {"articles": articles, "key": uuid.uuid4().hex}
     if conversation:

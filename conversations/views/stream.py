@@ -5,18 +5,19 @@ Every event carries an HTML fragment. A stream ends with `final`, the whole arti
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+import io
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 from uuid import UUID
 
-from django.contrib.sessions.models import Session
-from django.db import close_old_connections
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse, parse_cookie
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -25,30 +26,25 @@ from conversations.generation.log import Event, Follower, State, hub
 from conversations.models import Conversation, Message, User
 from conversations.models.message import Status
 from conversations.services import history
+from conversations.views.viewers import Viewer, expected, in_thread, patrol
 
-logger = logging.getLogger(__name__)
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-T = TypeVar("T")
-
-PATROL_EVERY = 4.0  # seconds between two checks that viewers may still see what they see; 5 are promised
-BEAT_EVERY = 4  # patrols between two signs of life
+ADDRESS = re.compile(r"/replies/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/events/")
 POLL_EVERY = 1.0  # seconds; only for replies that another process writes
 RETRY = b"retry: 500\n\n"
 STORED = "stored"  # the id of events that no log can go on from
-
-
-@dataclass(eq=False, slots=True)
-class Viewer:
-    """Who looks at which stream: what the right to look depends on, as it was when the stream was opened."""
-
-    request: HttpRequest
-    user: int
-    password: str
-    session: str | None
-    conversation: int
-    reply: int
-    language: str
-    follower: Follower | None = None
+HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"private, no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
 @require_GET
@@ -58,7 +54,8 @@ def events(request: HttpRequest, reply_uuid: UUID) -> HttpResponseBase:
         viewer = _admit(request, reply_uuid)
     except PermissionError:
         return HttpResponse(status=401)
-    response = StreamingHttpResponse(_stream(viewer), content_type="text/event-stream")
+    last_event_id = request.headers.get("Last-Event-ID", "")
+    response = StreamingHttpResponse(_stream(viewer, last_event_id), content_type="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
@@ -71,10 +68,14 @@ def _admit(request: HttpRequest, reply_uuid: UUID) -> Viewer:
     reply = queries.reply_for_stream(user, reply_uuid)
     if reply is None:
         raise Http404
+    viewer = _viewer(request, user, reply)
+    viewer.request = request
+    return viewer
+
+
+def _viewer(request: HttpRequest, user: User, reply: Message) -> Viewer:
     return Viewer(
-        request=request,
-        user=user.pk,
-        password=user.password,
+        user=user,
         session=request.session.session_key,
         conversation=reply.conversation_id,
         reply=reply.pk,
@@ -82,9 +83,56 @@ def _admit(request: HttpRequest, reply_uuid: UUID) -> Viewer:
     )
 
 
-async def _stream(viewer: Viewer) -> AsyncIterator[bytes]:
+def expect(request: HttpRequest, user: User, reply: Message) -> None:
+    """The page that is given this reply will ask for its stream at once; it needs no second check then."""
+    expected.add(reply.uuid, _viewer(request, user, reply))
+
+
+class Direct:
+    """In front of Django: the streams of viewers who are expected. Everything else goes on to Django.
+
+    A send costs half as much when the stream of its reply does not take the way of a whole request.
+    """
+
+    def __init__(self, django: Application) -> None:
+        self._django = django
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = ADDRESS.fullmatch(scope["path"]) if scope["method"] == "GET" else None
+        headers = dict(scope["headers"]) if found else {}
+        cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+        viewer = expected.take(cookies.get(settings.SESSION_COOKIE_NAME, ""), UUID(found[1])) if found else None
+        if viewer is None:
+            await self._django(scope, receive, send)
+            return
+        viewer.request = ASGIRequest(scope, io.BytesIO())
+        viewer.request.user = viewer.user
+        CsrfViewMiddleware(lambda request: HttpResponse()).process_request(viewer.request)  # for the forms of `final`
+        gone = asyncio.create_task(_disconnected(receive))
+        sending = asyncio.create_task(_send(viewer, headers.get(b"last-event-id", b"").decode("latin-1"), send))
+        await asyncio.wait([gone, sending], return_when=asyncio.FIRST_COMPLETED)
+        for task in (gone, sending):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sending
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(viewer: Viewer, last_event_id: str, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    async with contextlib.aclosing(_stream(viewer, last_event_id)) as stream:
+        async for chunk in stream:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _stream(viewer: Viewer, last_event_id: str) -> AsyncGenerator[bytes]:
     yield RETRY
-    viewer.follower = hub.follow(viewer.reply, viewer.request.headers.get("Last-Event-ID", ""))
+    viewer.follower = hub.follow(viewer.reply, last_event_id)
     source = _followed(viewer, viewer.follower) if viewer.follower else _polled(viewer)
     patrol.join(viewer)
     try:
@@ -153,16 +201,6 @@ def _final(viewer: Viewer) -> bytes:
         return encode("final", html, f"final:{reply.uuid}") + encode("end", "", f"final:{reply.uuid}")
 
 
-async def in_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Run something that needs the database in one of the request threads, on a connection that works."""
-
-    def run() -> T:
-        close_old_connections()
-        return function(*arguments)
-
-    return await asyncio.to_thread(run)
-
-
 def frame(event: Event) -> bytes:
     """One event as bytes of the stream."""
     if event.name == "beat":
@@ -191,70 +229,3 @@ def words(state: State) -> str:
         case "drawing":
             return _("Drawing…")
     return _("Waiting for the model…")
-
-
-class Patrol:
-    """Checks every few seconds, for all streams of the event loop at once, that their viewers may still look."""
-
-    def __init__(self) -> None:
-        self._viewers: set[Viewer] = set()
-        self._revoked: set[Viewer] = set()
-        self._task: asyncio.Task[None] | None = None
-
-    def join(self, viewer: Viewer) -> None:
-        self._viewers.add(viewer)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._walk())
-
-    def leave(self, viewer: Viewer) -> None:
-        self._viewers.discard(viewer)
-        self._revoked.discard(viewer)
-
-    def is_closed(self, viewer: Viewer) -> bool:
-        return viewer in self._revoked
-
-    async def _walk(self) -> None:
-        rounds = 0
-        while self._viewers:
-            await asyncio.sleep(PATROL_EVERY)
-            rounds += 1
-            viewers = list(self._viewers)
-            try:
-                allowed = await in_thread(still_allowed, viewers)
-            except Exception:
-                logger.exception("open streams could not be checked")
-                allowed = set(viewers)
-            for viewer in viewers:
-                self._settle(viewer, viewer in allowed, beat=rounds % BEAT_EVERY == 0)
-
-    def _settle(self, viewer: Viewer, is_allowed: bool, beat: bool) -> None:
-        if not is_allowed:
-            self._revoked.add(viewer)
-            if viewer.follower:
-                viewer.follower.close()
-        elif beat and viewer.follower:
-            viewer.follower.beat()
-
-
-def still_allowed(viewers: list[Viewer]) -> set[Viewer]:
-    """Those whose session lives, who are active, whose password is the same and whose conversation exists."""
-    now, reached = timezone.now(), {viewer.user for viewer in viewers}
-    sessions = _existing(Session, "session_key", [viewer.session for viewer in viewers], expire_date__gt=now)
-    users = dict(User.objects.filter(pk__in=reached, is_active=True).values_list("pk", "password"))
-    watched = {viewer.conversation for viewer in viewers}
-    conversations = set(Conversation.objects.existing().filter(pk__in=watched).values_list("pk", flat=True))
-    return {
-        viewer
-        for viewer in viewers
-        if viewer.session in sessions
-        and users.get(viewer.user) == viewer.password
-        and viewer.conversation in conversations
-    }
-
-
-def _existing(model: Any, field: str, values: list[Any], **conditions: Any) -> set[Any]:
-    found = model.objects.filter(**{f"{field}__in": set(values)}, **conditions)
-    return set(found.values_list(field, flat=True))
-
-
-patrol = Patrol()

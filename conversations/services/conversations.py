@@ -22,6 +22,7 @@ def create(
     owner: User,
     *,
     model: str,
+    title: str = "",
     system_prompt: str = "",
     parameters: Mapping[str, Any] | None = None,
     is_temporary: bool = False,
@@ -29,6 +30,7 @@ def create(
     now = timezone.now()
     return Conversation.objects.create(
         owner=owner,
+        title=title,
         model=model,
         system_prompt=clean(system_prompt),
         parameters=dict(parameters or {}),

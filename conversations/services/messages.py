@@ -74,7 +74,9 @@ def send(user: User, draft: Draft, conversation: Conversation | None = None) -> 
     message waits already, KeyReused when the key was used for something else.
     """
     digest = draft.digest()
-    if earlier := _sent_before(user, draft.key, digest, conversation):
+    # A text that begins a conversation is simply stored: where it was sent before, its key is refused.
+    is_simple = conversation is None and not (draft.images or draft.order)
+    if not is_simple and (earlier := _sent_before(user, draft.key, digest, conversation)):
         return earlier
     _check(draft)
     pictures = attachments.choose(user, draft.images, draft.order)
@@ -148,8 +150,10 @@ def _check(draft: Draft) -> None:
 def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conversation: Conversation | None) -> Sent:
     if pictures:
         attachments.check_room(user, attachments.new_bytes(pictures))
-    target = _locked(conversation) if conversation else _begin(user, draft)
-    last = Message.objects.filter(conversation=target).on_path().last()
+    target, last = _locked(conversation) if conversation else _begin(user, draft), None
+    if conversation:
+        last = Message.objects.filter(conversation=target).on_path().last()
+        Conversation.objects.filter(pk=target.pk).update(active_at=timezone.now(), model=draft.model)
     if last and last.status == Status.WAITING:
         raise NotNow(_("A message is waiting to be sent already. Withdraw it or let it be sent, then send this one."))
     waits = last is not None and last.is_running
@@ -165,7 +169,6 @@ def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conver
         key_digest=digest,
     )
     parts = _add_parts(message, draft, pictures)
-    Conversation.objects.filter(pk=target.pk).update(active_at=timezone.now(), model=draft.model)
     return Sent(message, [] if waits else [replies.begin(message, draft.model)], parts)
 
 
@@ -178,17 +181,15 @@ def _locked(conversation: Conversation) -> Conversation:
 
 
 def _begin(user: User, draft: Draft) -> Conversation:
-    conversation = conversations.create(
+    fallback = draft.texts[0].name[: conversations.TITLE_LENGTH] if draft.texts else _("Picture")
+    return conversations.create(
         user,
+        title=conversations.title_from(conversations.clean(draft.text), fallback=fallback),
         model=draft.model,
         system_prompt=draft.system_prompt,
         parameters=draft.parameters,
         is_temporary=draft.is_temporary,
     )
-    fallback = draft.texts[0].name[: conversations.TITLE_LENGTH] if draft.texts else _("Picture")
-    conversation.title = conversations.title_from(conversations.clean(draft.text), fallback=fallback)
-    conversation.save(update_fields=["title"])
-    return conversation
 
 
 def _add_parts(message: Message, draft: Draft, pictures: list[Chosen]) -> list[Part]:

@@ -138,7 +138,7 @@ _WRITE = """
 def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> bool:
     """End a reply that the caller has claimed; False where another end came first."""
     running = Message.objects.filter(pk=reply.pk, status=Status.STREAMING, claim=reply.claim)
-    return _end(running, reply.pk, outcome, render)
+    return _end(running, reply.pk, outcome, render, is_first_run=reply.runs == 1)
 
 
 @transaction.atomic
@@ -229,11 +229,18 @@ def unclaimed(*, known: Iterable[int], whatever_the_age: bool = False) -> list[i
     return list(pending.values_list("pk", flat=True))
 
 
-def _end(running: MessageQuerySet, primary_key: int, outcome: Outcome, render: Render | None = None) -> bool:
+def _end(
+    running: MessageQuerySet,
+    primary_key: int,
+    outcome: Outcome,
+    render: Render | None = None,
+    *,
+    is_first_run: bool = False,
+) -> bool:
     changes = _over_runs(outcome) | {"ended_at": timezone.now(), "leased_until": None, "claim": ""}
     if not running.update(**changes):
         return False
-    _fold(primary_key, render)
+    _fold(primary_key, render, is_first_run=is_first_run)
     if outcome.status in RELEASING:
         for waiting in Message.objects.filter(parent=primary_key, status=Status.WAITING):
             release(waiting)
@@ -251,19 +258,20 @@ def _over_runs(outcome: Outcome) -> dict[str, Any]:
     return changes
 
 
-def _fold(primary_key: int, render: Render | None) -> None:
+def _fold(primary_key: int, render: Render | None, *, is_first_run: bool) -> None:
     """Turn the pieces of a reply that has ended into parts, behind those of its earlier runs."""
     pieces = list(Piece.objects.filter(message=primary_key).order_by("sequence"))
     if not pieces:
         return
-    earlier = list(Part.objects.filter(message=primary_key).order_by("position"))
+    earlier = [] if is_first_run else list(Part.objects.filter(message=primary_key).order_by("position"))
     fresh: list[Part] = []
     for (kind, attachment), run in groupby(pieces, key=lambda piece: (piece.kind, piece.attachment_id)):
         fresh += _parts_of(kind, attachment, list(run))
     for position, part in enumerate(fresh, start=earlier[-1].position + 1 if earlier else 0):
         part.message_id, part.position = primary_key, position
     grown = _cache_html([*earlier, *fresh], render)
-    Part.objects.bulk_update([part for part in grown if part.pk], ["html", "markup_version"])
+    if changed := [part for part in grown if part.pk]:
+        Part.objects.bulk_update(changed, ["html", "markup_version"])
     Part.objects.bulk_create(fresh)
     Piece.objects.filter(message=primary_key).delete()
 

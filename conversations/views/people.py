@@ -56,4 +56,4 @@ class LanguageMiddleware(MiddlewareMixin):
     def process_request(self, request: HttpRequest) -> None:
         if getattr(request.user, "language", ""):
             translation.activate(language_for(request))
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()

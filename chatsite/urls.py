@@ -6,7 +6,18 @@ from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from conversations.views import attachments, chat, conversations, health, messages, people, setup, stream, waiting
+from conversations.views import (
+    attachments,
+    chat,
+    conversations,
+    health,
+    library,
+    messages,
+    people,
+    setup,
+    stream,
+    waiting,
+)
 
 urlpatterns = [
     path("", chat.home, name="home"),
@@ -25,6 +36,18 @@ urlpatterns = [
     path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
     path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),
     path("attachments/<uuid:attachment_uuid>/describe/", attachments.describe, name="describe"),
+    path("prompts/", library.index, {"shelf": library.PROMPTS}, name="prompts"),
+    path("prompts/list/", library.options, name="prompt_options"),
+    path("prompts/new/", library.new, {"shelf": library.PROMPTS}, name="new_prompt"),
+    path("prompts/<uuid:item_uuid>/", library.item, {"shelf": library.PROMPTS}, name="prompt"),
+    path("prompts/<uuid:item_uuid>/use/", library.use, name="use_prompt"),
+    path("prompts/<uuid:item_uuid>/copy/", library.copy, {"shelf": library.PROMPTS}, name="copy_prompt"),
+    path("prompts/<uuid:item_uuid>/delete/", library.delete, {"shelf": library.PROMPTS}, name="delete_prompt"),
+    path("presets/", library.index, {"shelf": library.PRESETS}, name="presets"),
+    path("presets/new/", library.new, {"shelf": library.PRESETS}, name="new_preset"),
+    path("presets/<uuid:item_uuid>/", library.item, {"shelf": library.PRESETS}, name="preset"),
+    path("presets/<uuid:item_uuid>/copy/", library.copy, {"shelf": library.PRESETS}, name="copy_preset"),
+    path("presets/<uuid:item_uuid>/delete/", library.delete, {"shelf": library.PRESETS}, name="delete_preset"),
     path("settings/", people.settings, name="settings"),
     path("language/", require_POST(set_language), name="set_language"),
     path("setup/<str:token>/", setup.first_administrator, name="setup"),

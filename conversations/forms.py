@@ -5,19 +5,30 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Attachment, Conversation, User
+from conversations.models import Attachment, Conversation, Preset, Prompt, User
 from conversations.models.conversation import DEFAULT_MAX_TOKENS
 from conversations.models.user import Density, Theme
+
+
+class LinesField(forms.CharField):
+    """A text of lines as it is, its length counted as the browser counts: a line end is one character."""
+
+    widget = forms.Textarea({"rows": 4, "dir": "auto"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **options)
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class ParametersForm(forms.Form):
     """System prompt and sampling parameters, on the page of a new conversation and in the settings of one."""
 
-    system_prompt = forms.CharField(
-        label=_("System prompt"), required=False, max_length=50_000, strip=False, widget=forms.Textarea({"rows": 4})
-    )
+    system_prompt = LinesField(label=_("System prompt"), required=False, max_length=50_000)
     temperature = forms.FloatField(
         label=_("Temperature"),
         required=False,
@@ -120,6 +131,85 @@ class PlaceForm(forms.Form):
     def asked(self) -> dict[str, Any]:
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value is not None}
+
+
+class SharedField(forms.BooleanField):
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Share with everybody here"),
+            required=False,
+            help_text=_("Others can use and copy it; only you can change it."),
+        )
+
+
+class PromptForm(forms.Form):
+    """A prompt of the library."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=50, help_text=_("What you type after the slash: letters, digits and hyphens.")
+    )
+    text = LinesField(
+        label=_("Text"), max_length=50_000, help_text=_("Where it says {{topic}}, the topic is asked for.")
+    )
+    is_shared = SharedField()
+
+    def clean_name(self) -> str:
+        name: str = slugify(self.cleaned_data["name"], allow_unicode=True)
+        if not name:
+            raise forms.ValidationError(_("Use letters or digits for the name."))
+        return name
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if not text.strip():
+            raise forms.ValidationError(_("Write the text of the prompt."))
+        return text
+
+    @classmethod
+    def values_of(cls, prompt: Prompt) -> dict[str, Any]:
+        return {field: getattr(prompt, field) for field in cls.base_fields}
+
+    def values(self) -> dict[str, Any]:
+        return self.cleaned_data
+
+
+class PresetForm(ParametersForm):
+    """A preset; `models` are those to choose from, by id and name."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    model = forms.ChoiceField(label=_("Model"))
+    is_shared = SharedField()
+    field_order = ["name", "model", "system_prompt", "temperature", "max_tokens", "is_shared"]
+
+    def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["model"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = models
+
+    @classmethod
+    def values_of(cls, source: Preset | Conversation) -> dict[str, Any]:
+        """What a preset, or a conversation to make one of, says for the fields of this form and of the composer."""
+        values = {"model": source.model, "system_prompt": source.system_prompt, **source.parameters}
+        return values | ({"name": source.name, "is_shared": source.is_shared} if isinstance(source, Preset) else {})
+
+    def values(self) -> dict[str, Any]:
+        kept = ("name", "model", "system_prompt", "is_shared")
+        return {field: self.cleaned_data[field] for field in kept} | {"parameters": self.parameters()}
+
+
+class VariablesForm(forms.Form):
+    """One small field for each variable of a prompt; none has to be filled in."""
+
+    def __init__(self, *args: Any, names: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.names = names
+        for number, name in enumerate(names):
+            self.fields[f"value-{number}"] = LinesField(label=name, required=False, max_length=50_000)
+            self.fields[f"value-{number}"].widget.attrs |= {"rows": 1} | ({} if number else {"autofocus": True})
+
+    def values(self) -> dict[str, str]:
+        return {name: self.cleaned_data[f"value-{number}"] for number, name in enumerate(self.names)}
 
 
 class FirstAdministratorForm(BaseUserCreationForm):

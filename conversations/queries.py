@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Length
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Left, Length
 
-from conversations.models import Attachment, Conversation, Message, Part, Piece, User
+from conversations.models import Attachment, Conversation, Message, Part, Piece, Preset, Prompt, User
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Status
 
 LIST_LENGTH = 50
 WINDOW = 30  # messages that a page or one step of scrolling shows
+ABOUT = 200  # characters of a prompt that a list shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,14 @@ def conversation_list(user: User, limit: int = LIST_LENGTH) -> list[Conversation
     running = Message.objects.filter(conversation=OuterRef("pk"), status__in=RUNNING)
     mine = Conversation.objects.listed_for(user).annotate(is_running=Exists(running))
     return list(mine.order_by("-active_at", "-id")[:limit])
+
+
+def library(user: User, kind: type[Prompt] | type[Preset], about: str) -> QuerySet[Any]:
+    """Prompts or presets this person may use, the own ones first. Long texts stay where they are: `about` names the
+    field whose beginning is shown; `is_mine` and `by` say whose it is."""
+    is_mine = ExpressionWrapper(Q(owner=user), output_field=BooleanField())
+    found = kind.objects.visible_to(user).annotate(is_mine=is_mine, by=F("owner__username"), about=Left(about, ABOUT))
+    return found.defer(about).order_by("-is_mine", "name", "id")
 
 
 def newest(conversation: Conversation) -> Window:

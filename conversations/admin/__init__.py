@@ -1,5 +1,6 @@
-"""The administration: people, and conversations for reviewers (read-only, every look recorded)."""
+"""The administration: people, and conversations for reviewers (read-only, every look recorded),
+prompts and presets."""
 
-from conversations.admin import conversations, looks, users
+from conversations.admin import conversations, library, looks, users
 
-__all__ = ["conversations", "looks", "users"]
+__all__ = ["conversations", "library", "looks", "users"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from conversations import providers
 from conversations.providers import local
@@ -38,6 +39,14 @@ def is_configured(vendor: Vendor) -> bool:
 
 def is_offered(model_id: str) -> bool:
     return any(offer.model.id == model_id for offer in offers())
+
+
+def choices(keep: str = "") -> list[tuple[str, str]]:
+    """The models on offer by id and name; `keep`, chosen earlier, stays choosable while its key is gone."""
+    models = [(offer.model.id, offer.model.label) for offer in offers()]
+    if keep and keep not in dict(models):
+        models.append((keep, _("%(model)s (not on offer now)") % {"model": label(keep)}))
+    return models
 
 
 def find(model_id: str) -> Offer:

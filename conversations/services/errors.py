@@ -3,6 +3,7 @@
 Refusal (422)
 ├── Busy (409)        another reply of this branch still runs
 ├── KeyReused (409)   the idempotency key was used for other content
+├── NameTaken (409)   the person has another prompt or preset of this name
 └── NotNow (409)      the state of the object does not allow it (any more)
 """
 
@@ -37,6 +38,13 @@ class KeyReused(Refusal):
 
     def __init__(self) -> None:
         super().__init__(_("This form was sent before with other content. Reload the page and send again."))
+
+
+class NameTaken(Refusal):
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("You have one named “%(name)s” already. Choose another name.") % {"name": name})
 
 
 class NotNow(Refusal):

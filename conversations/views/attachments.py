@@ -14,8 +14,7 @@ from conversations.forms import DescribeForm
 from conversations.models import Attachment
 from conversations.models.attachment import SUFFIX
 from conversations.services import attachments
-from conversations.views.http import HtmxHttpRequest, member_required
-from conversations.views.messages import SeeOther
+from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
 
 Size = Literal["original", "thumbnail"]
 

@@ -12,19 +12,25 @@ from django.views.decorators.http import require_http_methods
 
 from conversations import queries
 from conversations.forms import PlaceForm, SendForm, SettingsForm
-from conversations.models import Conversation, Message, User
+from conversations.models import Conversation, Message, Preset, User
 from conversations.queries import Window
 from conversations.services import catalog, history
 from conversations.services.errors import Refusal
-from conversations.views import messages
+from conversations.views import library, messages
 from conversations.views.beside import Beside, taken
 from conversations.views.http import HtmxHttpRequest, member_required
+
+MOST_PRESETS = 8  # offered on the page of a new conversation; all of them have a page of their own
 
 
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HtmxHttpRequest) -> HttpResponseBase:
-    return messages.send(request, None) if request.method == "POST" else page(request, beside=taken(request))
+    if request.method == "POST":
+        return messages.send(request, None)
+    if request.GET.keys() & {"prompt", "preset"}:
+        return library.begin(request)
+    return page(request, beside=taken(request))
 
 
 @member_required
@@ -45,14 +51,17 @@ def page(
     settings_form: SettingsForm | None = None,
     refusal: Refusal | None = None,
     beside: Beside | None = None,
+    preset: Preset | None = None,
 ) -> HttpResponse:
-    """The whole page."""
+    """The whole page; `preset` is the one that filled in the form of a new conversation."""
     window = _window(request, conversation) if conversation else Window([])
     context = _context(request, conversation, form, settings_form, refusal) | {
         "window": window,
         # A page with somebody's unsent text is never refreshed under their hands.
         "is_running": form is None and any(one.message.is_running for one in window.shown),
         "beside": beside,
+        "preset": preset,
+        "presets": () if conversation else queries.library(request.user, Preset, "system_prompt")[:MOST_PRESETS],
     }
     if newest := queries.newest_answer(window):
         begins = [one.message.depth for one in window.shown if one.message.depth == newest.memory_from]
@@ -119,7 +128,7 @@ def _chosen_model(
 ) -> str:
     """What the picker shows first: what was just chosen, this conversation's model, the person's default, the one used
     last, the first."""
-    wishes = [str(form.data.get("model", "")) if form else "", conversation.model if conversation else ""]
+    wishes = [str(form["model"].value() or "") if form else "", conversation.model if conversation else ""]
     wishes.append(user.default_model)
     wishes += [conversations[0].model] if conversations and not conversation else []
     offered = [offer.model.id for offer in offers]

@@ -15,8 +15,7 @@ from conversations.models import Conversation
 from conversations.services import conversations
 from conversations.services.errors import Refusal
 from conversations.views import chat
-from conversations.views.http import HtmxHttpRequest, member_required
-from conversations.views.messages import SeeOther
+from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
 
 PAGE_LENGTH = 100
 

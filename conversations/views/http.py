@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
@@ -24,6 +24,12 @@ class HtmxHttpRequest(HttpRequest):
 
     htmx: HtmxDetails
     user: User
+
+
+class SeeOther(HttpResponseRedirect):
+    """A redirect that is always followed with GET."""
+
+    status_code = 303
 
 
 type_of_view = Callable[Concatenate[Any, ...], HttpResponseBase]

@@ -4,7 +4,7 @@ import uuid
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -20,13 +20,7 @@ from conversations.services.messages import Draft, Sent
 from conversations.services.texts import AttachedText
 from conversations.views import chat, stream
 from conversations.views.beside import Beside
-from conversations.views.http import HtmxHttpRequest, in_notice, member_required, notice, refused
-
-
-class SeeOther(HttpResponseRedirect):
-    """A redirect that is always followed with GET."""
-
-    status_code = 303
+from conversations.views.http import HtmxHttpRequest, SeeOther, in_notice, member_required, notice, refused
 
 
 def send(request: HtmxHttpRequest, conversation: Conversation | None) -> HttpResponse:

@@ -12,8 +12,7 @@ from django.views.decorators.http import require_http_methods
 from conversations.forms import PreferencesForm
 from conversations.models import User
 from conversations.services import catalog, people
-from conversations.views.http import HtmxHttpRequest, member_required
-from conversations.views.messages import SeeOther
+from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
 
 
 @member_required
@@ -21,7 +20,9 @@ from conversations.views.messages import SeeOther
 def settings(request: HtmxHttpRequest) -> HttpResponse:
     """One plain form; what it changes is seen from the next page on, in the new language."""
     posted = request.POST if request.method == "POST" else None
-    form = PreferencesForm(posted, initial=_preferences(request.user), models=_models(request.user))
+    form = PreferencesForm(
+        posted, initial=_preferences(request.user), models=catalog.choices(request.user.default_model)
+    )
     if not form.is_valid():
         return render(request, "people/settings.html", {"form": form}, status=422 if posted is not None else 200)
     people.configure(request.user, **form.cleaned_data)
@@ -32,15 +33,6 @@ def settings(request: HtmxHttpRequest) -> HttpResponse:
 
 def _preferences(user: User) -> dict[str, object]:
     return {field: getattr(user, field) for field in PreferencesForm.base_fields}
-
-
-def _models(user: User) -> list[tuple[str, str]]:
-    """The models on offer by id and name; one that was chosen stays choosable while its key is gone."""
-    models = [(offer.model.id, offer.model.label) for offer in catalog.offers()]
-    wish = user.default_model
-    if wish and wish not in dict(models):
-        models.append((wish, _("%(model)s (not on offer now)") % {"model": catalog.label(wish)}))
-    return models
 
 
 def language_for(request: HttpRequest) -> str:

@@ -15,8 +15,7 @@ from conversations.models.message import Role
 from conversations.services import waiting
 from conversations.services.errors import Refusal
 from conversations.views import chat
-from conversations.views.http import HtmxHttpRequest, member_required, refused
-from conversations.views.messages import SeeOther
+from conversations.views.http import HtmxHttpRequest, SeeOther, member_required, refused
 
 
 @member_required

@@ -46,6 +46,7 @@ document.addEventListener("input", ({ target }) => {
   if (target !== text()) return;
   grow();
   import("./drafts.js");
+  if (text().value.startsWith("/")) import("./prompts.js");
 });
 
 document.addEventListener("keydown", (event) => {

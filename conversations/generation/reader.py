@@ -93,7 +93,12 @@ class Reader:
 
     def _go_on(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         watched: Watched = key.data
-        if not watched.go_on():
+        has_more = False
+        try:
+            has_more = watched.go_on()
+        except Exception:
+            logger.exception("a stream could not go on")
+        if not has_more:
             selector.unregister(key.fd)
         elif selector is self._new and watched.stream.has_begun:
             selector.unregister(key.fd)

@@ -41,8 +41,12 @@ class Viewer:
 class Expected:
     """Viewers whose right to look was checked a moment ago, when they were given the reply: each may come once."""
 
-    def __init__(self) -> None:
+    def __init__(self, valid_for: float = EXPECTED_FOR) -> None:
+        self._valid_for = valid_for  # seconds
         self._viewers: dict[tuple[str, UUID], tuple[float, Viewer]] = {}
+
+    def __len__(self) -> int:
+        return len(self._viewers)
 
     def add(self, reply: UUID, viewer: Viewer) -> None:
         now = time.monotonic()
@@ -51,7 +55,7 @@ class Expected:
                 break  # they stand in the order in which they came
             self._viewers.pop(key, None)
         if viewer.session:
-            self._viewers[viewer.session, reply] = (now + EXPECTED_FOR, viewer)
+            self._viewers[viewer.session, reply] = (now + self._valid_for, viewer)
 
     def take(self, session: str, reply: UUID) -> Viewer | None:
         until, viewer = self._viewers.pop((session, reply), (0.0, None))

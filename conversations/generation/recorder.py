@@ -1,8 +1,7 @@
 """Persist before publish: what arrives is gathered, written by one statement for all replies, and only then shown.
 
 The one flusher of the process writes after each round of the reader, and the first pieces of a reply at once (grouped
-over 5 ms). It renders
-what it has written (markup) and puts it into the reply's log.
+over 2 ms). It renders what it has written (markup) and puts it into the reply's log.
 """
 
 import logging
@@ -25,7 +24,7 @@ from conversations.services.replies import NewPiece
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.040  # seconds between two flushes
-FIRST_GROUPED = 0.005  # seconds the first pieces of a reply wait for others
+FIRST_GROUPED = 0.002  # seconds the first pieces of a reply wait for others
 RENDER_EVERY = 0.250  # seconds between two renderings of an open block
 RENDER_PER_REPLY = 0.005  # seconds; with many replies each is rendered less often
 GIVE_UP_AFTER = 30.0  # seconds of failing writes

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "conversations.views.http.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "conversations.views.http.PrivateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -7,6 +7,7 @@ from typing import Any, Concatenate
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import reswap, retarget
@@ -65,6 +66,19 @@ def notice(request: HttpRequest, sentence: Sentence, status: int) -> HttpRespons
 def in_notice(response: HttpResponse) -> HttpResponse:
     """Shown beside the composer, whatever asked."""
     return reswap(retarget(response, "#composer-notice"), "innerHTML")
+
+
+class PageCompressionMiddleware(GZipMiddleware):
+    """Whole pages are compressed; fragments are small, and streams must not be held back.
+
+    Django adds a random number of bytes and masks its tokens, so that lengths give no secret away (BREACH).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
+        if not is_page or "HX-Request" in request.headers:
+            return response
+        return super().process_response(request, response)
 
 
 class PrivateMiddleware(MiddlewareMixin):

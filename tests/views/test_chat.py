@@ -1,5 +1,6 @@
 """Pages and forms by the contract people, assistive technology and tests rely on."""
 
+import gzip
 import re
 import uuid
 
@@ -266,3 +267,11 @@ def test_a_message_sent_beside_the_settings_goes_to_the_conversation(as_alice: C
     page = as_alice.get(f"/c/{conversation.uuid}/settings/").content.decode()
     assert f'action="/c/{conversation.uuid}/"' in page
     assert f'hx-post="/c/{conversation.uuid}/"' in page
+
+
+def test_whole_pages_are_compressed_and_fragments_are_not(as_alice: Client) -> None:
+    page = as_alice.get("/", headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert b"<title>" in gzip.decompress(page.content)
+    fragment = as_alice.post("/", fields(), headers={"Accept-Encoding": "gzip", "HX-Request": "true"})
+    assert "Content-Encoding" not in fragment.headers

@@ -22,9 +22,11 @@ from conversations.views import (
 urlpatterns = [
     path("", chat.home, name="home"),
     path("c/", conversations.index, name="index"),
+    path("c/recent/", conversations.recent, name="recent"),
     path("c/<uuid:conversation_uuid>/", chat.conversation, name="conversation"),
     path("c/<uuid:conversation_uuid>/stop/", messages.stop, name="stop"),
     path("c/<uuid:conversation_uuid>/settings/", conversations.configure, name="configure"),
+    path("c/<uuid:conversation_uuid>/arrange/", conversations.arrange, name="arrange"),
     path("c/<uuid:conversation_uuid>/delete/", conversations.delete, name="delete"),
     path("c/<uuid:conversation_uuid>/restore/", conversations.restore, name="restore"),
     path("messages/<uuid:message_uuid>/waiting/", waiting.look, name="waiting"),

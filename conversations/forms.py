@@ -121,6 +121,13 @@ class PreferencesForm(forms.Form):
         chosen.choices = [("", _("The one used last")), *models]
 
 
+class ArrangeForm(forms.Form):
+    """One thing about the place of a conversation in the list, and whether it is so from now on."""
+
+    what = forms.ChoiceField(choices=[("pinned", "pinned"), ("archived", "archived")])
+    so = forms.BooleanField(required=False)
+
+
 class PlaceForm(forms.Form):
     """Which part of a long conversation an address asks for; what cannot be read is not asked for."""
 

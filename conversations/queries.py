@@ -1,18 +1,25 @@
 """Reads that span models, shaped for pages. Nothing in here writes."""
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BooleanField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Left, Length
+from django.utils import timezone
 
 from conversations.models import Attachment, Conversation, Message, Part, Piece, Preset, Prompt, User
-from conversations.models.message import RUNNING, Kind, MessageQuerySet, Status
+from conversations.models.conversation import ConversationQuerySet
+from conversations.models.message import Kind, MessageQuerySet, Status
 
 LIST_LENGTH = 50
+LIST_LIMIT = 1000  # conversations that any one part of a page may list
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 WINDOW = 30  # messages that a page or one step of scrolling shows
 ABOUT = 200  # characters of a prompt that a list shows
 
@@ -57,11 +64,97 @@ class Window:
     after: int | None = None
 
 
-def conversation_list(user: User, limit: int = LIST_LENGTH) -> list[Conversation]:
-    """The newest conversations of this person; `is_running` on each says whether a reply is being written."""
-    running = Message.objects.filter(conversation=OuterRef("pk"), status__in=RUNNING)
-    mine = Conversation.objects.listed_for(user).annotate(is_running=Exists(running))
-    return list(mine.order_by("-active_at", "-id")[:limit])
+class Key(NamedTuple):
+    """A place in a list of conversations, newest first; as text it is part of an address."""
+
+    active_at: dt.datetime
+    pk: int
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> "Key":
+        return cls(conversation.active_at, conversation.pk)
+
+    @classmethod
+    def read(cls, text: str) -> "Key | None":
+        """None where the text is none of ours."""
+        found = re.fullmatch(r"(\d{1,17})-(\d{1,18})", text)
+        return cls(EPOCH + dt.timedelta(microseconds=int(found[1])), int(found[2])) if found else None
+
+    def __str__(self) -> str:
+        return f"{(self.active_at - EPOCH) // dt.timedelta(microseconds=1)}-{self.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A stretch of the list of conversations; `older` is where the next one begins, None at the end."""
+
+    recent: list[Conversation]
+    older: Key | None = None
+    pinned: list[Conversation] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter([*self.pinned, *self.recent])
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a reply is being written in any of them."""
+        return any(getattr(one, "is_running", False) for one in self)
+
+    @property
+    def fingerprint(self) -> str:
+        """Differs where the list would look different."""
+        seen = [(str(one.uuid), one.title, getattr(one, "is_running", False)) for one in self]
+        return hashlib.sha256(repr((seen, len(self.pinned), timezone.localdate())).encode()).hexdigest()[:16]
+
+
+def conversation_list(user: User, before: Key | None = None) -> Listing:
+    """The newest conversations of this person, or the next ones older than `before`, and on top those pinned there.
+
+    `is_running` on each says whether a reply is being written.
+    """
+    found = list(older_than(before, _loose(user))[: LIST_LENGTH + 1])
+    recent = found[:LIST_LENGTH]
+    older = Key.of(recent[-1]) if len(found) > LIST_LENGTH else None
+    return Listing(recent, older, [] if before else _pinned(user))
+
+
+def conversations_since(user: User, oldest: Key | None) -> Listing:
+    """The list as it is now down to this key, or all of it: what a page that was opened earlier should show."""
+    loose = _loose(user)
+    if oldest:
+        newer = Q(active_at=oldest.active_at, pk__gte=oldest.pk) | Q(active_at__gt=oldest.active_at)
+        loose = loose.filter(newer, active_at__gte=oldest.active_at)
+    return Listing(list(loose[:LIST_LIMIT]), oldest, _pinned(user))
+
+
+def all_conversations(user: User, *, archived: bool) -> ConversationQuerySet:
+    """What the page of all shows: everything listed, or what was put away."""
+    listed = Conversation.objects.listed_for(user).order_by("-active_at", "-id")
+    return listed.filter(archived=True) if archived else listed
+
+
+def older_than(key: Key | None, conversations: ConversationQuerySet) -> ConversationQuerySet:
+    if key is None:
+        return conversations
+    same_moment = Q(active_at=key.active_at, pk__lt=key.pk)
+    # The second condition follows from the first; it is what an index can use.
+    return conversations.filter(Q(active_at__lt=key.active_at) | same_moment, active_at__lte=key.active_at)
+
+
+def _pinned(user: User) -> list[Conversation]:
+    return list(_in_side_list(user).filter(pinned=True)[:LIST_LIMIT])
+
+
+def _loose(user: User) -> ConversationQuerySet:
+    return _in_side_list(user).filter(pinned=False)
+
+
+def _in_side_list(user: User) -> ConversationQuerySet:
+    running = Message.objects.running().values("conversation")
+    listed = Conversation.objects.listed_for(user).filter(archived=False)
+    return listed.annotate(is_running=ExpressionWrapper(Q(pk__in=running), BooleanField())).order_by(
+        "-active_at", "-id"
+    )
 
 
 def library(user: User, kind: type[Prompt] | type[Preset], about: str) -> QuerySet[Any]:

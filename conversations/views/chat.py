@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from conversations import queries
 from conversations.forms import PlaceForm, SendForm, SettingsForm
 from conversations.models import Conversation, Message, Preset, User
-from conversations.queries import Window
+from conversations.queries import Listing, Window
 from conversations.services import catalog, history
 from conversations.services.errors import Refusal
 from conversations.views import library, messages
@@ -76,7 +76,9 @@ def _part(request: HtmxHttpRequest, conversation: Conversation) -> HttpResponse:
     """What scrolling adds to the transcript at one of its ends."""
     window = _window(request, conversation)
     window = replace(window, after=None) if "before" in request.GET else replace(window, before=None)
-    return render(request, "conversations/_window.html", {"window": window, "is_added": True})
+    return render(
+        request, "conversations/_window.html", {"window": window, "is_added": True, "address": _address(conversation)}
+    )
 
 
 def _window(request: HtmxHttpRequest, conversation: Conversation) -> Window:
@@ -104,12 +106,12 @@ def _context(
     refusal: Refusal | None,
 ) -> dict[str, Any]:
     offers = catalog.offers()
-    conversations = queries.conversation_list(request.user)
+    listing = queries.conversation_list(request.user)
     return {
         "conversation": conversation,
-        "conversations": conversations,
+        "listing": listing,
         "offers": offers,
-        "chosen_model": _chosen_model(request.user, conversation, conversations, form, offers),
+        "chosen_model": _chosen_model(request.user, conversation, listing, form, offers),
         "form": form or SendForm(),
         "settings_form": settings_form,
         "refusal": refusal,
@@ -122,7 +124,7 @@ def _context(
 def _chosen_model(
     user: User,
     conversation: Conversation | None,
-    conversations: list[Conversation],
+    listing: Listing,
     form: SendForm | None,
     offers: tuple[catalog.Offer, ...],
 ) -> str:
@@ -130,6 +132,7 @@ def _chosen_model(
     last, the first."""
     wishes = [str(form["model"].value() or "") if form else "", conversation.model if conversation else ""]
     wishes.append(user.default_model)
-    wishes += [conversations[0].model] if conversations and not conversation else []
+    last = max(listing, key=lambda one: one.active_at, default=None)
+    wishes += [last.model] if last and not conversation else []
     offered = [offer.model.id for offer in offers]
     return next((wish for wish in wishes if wish in offered), offered[0] if offered else "")

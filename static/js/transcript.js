@@ -97,6 +97,13 @@ function putBack(withdrawn) {
   withdrawn.remove();
 }
 
+// A conversation that came to the top of the list has left its old place in what was loaded further down.
+function moveUp(recent) {
+  for (const { id } of recent.querySelectorAll("a[id]")) {
+    for (const twin of document.querySelectorAll(`[id="${id}"]`)) if (!recent.contains(twin)) twin.parentElement.remove();
+  }
+}
+
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
   if (elt.matches("[data-withdrawn]")) putBack(elt);
   if (elt.matches("#settings:has(.close)")) {
@@ -104,6 +111,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     elt.querySelector(".close").focus();
   }
   if (elt.matches(FINISHED)) remember();
+  if (elt.id === "recent") moveUp(elt);
   if ("added" in elt.dataset) return; // read again, not news
   if (elt.matches(FINISHED)) announce(elt);
   if (elt.matches('article[data-role="user"]')) toEnd();
@@ -116,6 +124,15 @@ document.addEventListener("click", ({ target }) => {
   else if (button?.matches(".suggestion")) suggest(button);
   else if (button) copy(button);
 });
+
+// Whether notifications are allowed can be asked only while the person does something.
+document.addEventListener("submit", ({ target }) => {
+  if (target.id === "composer" && "notifies" in part("chat").dataset && window.Notification?.permission === "default") {
+    Notification.requestPermission();
+  }
+});
+
+document.addEventListener("visibilitychange", () => import("./background.js"), { once: true });
 
 setInterval(count, 1000);
 begin();

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import DESKTOP, PHONE, Open, log_in, send
 from tests.browser.test_page import complaints
 from tests.serving import Server
+from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
 MAKE = "from conversations.models import User; from tests import lengthy; alice = User.objects.get(username='alice')\n"
@@ -112,3 +113,131 @@ def test_a_long_conversation_is_read_by_links_without_javascript(browse: Open, s
     page.get_by_role("link", name="Earlier messages").click()
     expect(message(page, 129)).to_be_in_viewport()
     expect(message(page, 100)).to_be_attached()
+
+
+def talk(page: Page, number: int) -> Locator:
+    return page.get_by_role("navigation").get_by_role("link", name=f"talk {number}", exact=True)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_list_of_conversations_goes_on_while_one_scrolls(
+    browse: Open, server: Server, size: dict[str, int]
+) -> None:
+    make(server, "lengthy.conversations(alice, 120)")
+    page = browse(size=size)
+    log_in(page)
+    if size == PHONE:
+        page.get_by_role("button", name="Conversations").click()
+    expect(talk(page, 0)).to_be_in_viewport()
+    for number in (49, 99, 119):
+        talk(page, number).scroll_into_view_if_needed()
+    expect(page.get_by_role("link", name="Older conversations")).to_have_count(0)
+    expect(page.get_by_role("navigation").locator("li")).to_have_count(120)
+    assert complaints(page) == []
+
+
+def test_the_list_goes_on_by_links_without_javascript(browse: Open, server: Server) -> None:
+    make(server, "lengthy.conversations(alice, 170)")
+    page = browse(javascript=False)
+    log_in(page)
+    page.get_by_role("link", name="Older conversations").click()
+    expect(page.get_by_role("link", name="talk 50", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Older conversations").click()
+    expect(page.get_by_role("link", name="talk 169", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Newest").click()
+    expect(page.get_by_role("link", name="talk 0", exact=True)).to_be_visible()
+    assert complaints(page) == []
+
+
+def test_the_list_shows_what_runs_elsewhere_and_what_has_ended(
+    browse: Open, server: Server, simulator: Simulator
+) -> None:
+    make(server, "lengthy.conversations(alice, 60)")
+    here = browse()
+    log_in(here)
+    talk(here, 59).scroll_into_view_if_needed()
+    there = here.context.new_page()
+    for number in (30, 59):
+        there.goto("/c/")
+        there.get_by_role("link", name=f"talk {number}", exact=True).click()
+        send(there, "[[tokens:40]] [[hold:20]]", model=FLASH)
+        expect(there.locator("[data-body]").last).to_contain_text("w20")
+    running = (
+        here.get_by_role("navigation").get_by_role("link").filter(has=here.get_by_title("A reply is being written"))
+    )
+    see_again(here)
+    expect(running).to_have_count(2)
+    expect(here.get_by_role("navigation").locator("li")).to_have_count(60)
+    expect(running.first).to_have_text("talk 59")
+    simulator.release()
+    simulator.release()
+    expect(running).to_have_count(0)
+
+
+def see_again(page: Page) -> None:
+    """What a browser tells a page whose tab is chosen again."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+HIDING = """
+Object.defineProperty(document, "hidden", {get: () => window.isAway ?? false});
+window.told = [];
+window.Notification = class {
+    static permission = "granted";
+    constructor(title, options) { told.push([title, options.body]); }
+};
+"""
+
+
+def leave(page: Page, *, is_away: bool = True) -> None:
+    page.evaluate(f"window.isAway = {str(is_away).lower()}")
+    see_again(page)
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(20, True), (2, False)])
+def test_a_hidden_page_says_how_its_reply_is_doing(
+    browse: Open, server: Server, simulator: Simulator, seconds: int, is_told: bool
+) -> None:
+    make(server, "User.objects.filter(username='alice').update(notifies=True)")
+    page = browse()
+    page.add_init_script(HIDING)
+    page.clock.install()
+    log_in(page)
+    send(page, "[[tokens:40]] [[hold:20]]", model=FLASH)
+    expect(page.locator("[data-body]").last).to_contain_text("w20")
+    title = page.title()
+    leave(page)
+    expect(page).to_have_title(f"… {title}")
+    page.clock.fast_forward(seconds * 1000)
+    simulator.release()
+    expect(page).to_have_title(f"● {title}")
+    told = page.evaluate("told")
+    assert len(told) == (1 if is_told else 0)
+    if is_told:
+        assert told[0][0] == title
+        assert told[0][1].startswith("w1 w2")
+    leave(page, is_away=False)
+    expect(page).to_have_title(title)
+
+
+def test_pinned_and_archived_from_the_settings(browse: Open, server: Server) -> None:
+    make(server, "lengthy.conversations(alice, 3)")
+    for javascript in (True, False):
+        page = browse(javascript=javascript)
+        log_in(page)
+        talk(page, 2).click()
+        arrange(page, "Pin to the top")
+        expect(page.get_by_role("navigation").locator("li").first).to_have_text("talk 2")
+        arrange(page, "Unpin")
+        expect(page.get_by_role("navigation").locator("li").last).to_have_text("talk 2")
+        arrange(page, "Archive")
+        expect(talk(page, 2)).to_have_count(0)
+        arrange(page, "Take out of the archive")
+        expect(talk(page, 2)).to_be_visible()
+
+
+def arrange(page: Page, action: str) -> None:
+    settings = page.get_by_role("link", name="Settings of this conversation")
+    settings.click()
+    page.get_by_role("button", name=action, exact=True).click()
+    page.wait_for_url("**/c/*/")

@@ -68,7 +68,7 @@ def test_a_new_conversation_with_htmx_takes_its_own_address(as_alice: Client) ->
     assert response.headers["HX-Push-Url"] == f"/c/{conversation.uuid}/"
     assert re.findall(r'data-role="(\w+)"', page) == ["user", "assistant"]
     assert f'formaction="/c/{conversation.uuid}/stop/"' in page
-    assert f'<a href="/c/{conversation.uuid}/" aria-current="page">' in page
+    assert f'href="/c/{conversation.uuid}/" aria-current="page">' in page
 
 
 def test_a_repeated_form_leads_to_the_same_conversation(as_alice: Client) -> None:
@@ -216,7 +216,7 @@ def test_pages_cost_the_same_number_of_queries_however_much_there_is(
     for number in range(10):
         replies.stop(send(alice, f"message {number}", conversation).reply)
         send(alice, f"another conversation {number}")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         as_alice.get(f"/c/{conversation.uuid}/")
 
 
@@ -227,19 +227,6 @@ def test_private_pages_are_kept_by_no_cache_and_carry_the_strict_policy(as_alice
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
-
-
-def test_every_conversation_can_be_reached_and_nobody_elses(as_alice: Client, alice: User, bob: User) -> None:
-    for number in range(101):
-        conversations.configure(conversations.create(alice, model=MODEL), title=f"talk {number}")
-    conversations.configure(conversations.create(bob, model=MODEL), title="bob's talk")
-    assert 'href="/c/"' in as_alice.get("/").content.decode()
-    pages = [as_alice.get(f"/c/?page={number}").content.decode() for number in (1, 2)]
-    assert [page.count("<bdi>talk") for page in pages] == [100, 1]
-    assert "<bdi>talk 0</bdi>" in pages[1]
-    assert "bob" not in "".join(pages)
-    assert as_alice.get("/c/?page=nonsense").status_code == 200
-    assert Client().get("/c/").status_code == 302
 
 
 def test_a_repeated_form_with_htmx_loads_the_conversation(as_alice: Client) -> None:

@@ -154,5 +154,5 @@ def test_the_choice_costs_no_query(as_alice: Client, alice: User) -> None:
     before = queries("/c/", as_alice)
     alice.language = "ar"
     alice.save()
-    assert queries("/c/", as_alice) == before == 4
+    assert queries("/c/", as_alice) == before == 3
     assert queries("/accounts/login/", Client()) == 0

@@ -154,7 +154,7 @@ def test_lists_cost_the_same_queries_however_much_there_is(
     as_alice: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries, count: int
 ) -> None:
     lengthy.conversations(alice, count)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         as_alice.get("/")
     with django_assert_num_queries(3):
         as_alice.get("/c/")

@@ -25,20 +25,24 @@ function say(sentence, kind = "error") {
   part("composer-notice").replaceChildren(...(sentence ? [notice] : []));
 }
 
+const MODULES = {
+  pictures: () => import("./pictures.js"),
+  texts: () => import("./texts.js"),
+  viewer: () => import("./viewer.js"),
+};
+
 // Let a module do something before the next message is sent; it may give a sentence back.
-function after(loading, work) {
-  ready = Promise.all([loading, ready]).then(([module]) => work(module)).then((said) => said && say(...said))
+function using(name, work) {
+  ready = Promise.all([MODULES[name](), ready]).then(([module]) => work(module)).then((said) => said && say(...said))
     .catch(() => say(form().dataset.offline));
 }
-const pictures = (work) => after(import("./pictures.js"), work);
-const texts = (work) => after(import("./texts.js"), work);
 
 function attach(files) {
   const isPicture = ({ type, name }) => /^image\/(?!svg)/.test(type) || /\.hei[cf]$/i.test(name);
   const others = files.filter((file) => !isPicture(file));
   say("");
-  pictures(({ add }) => add(files.filter(isPicture)));
-  if (others.length) texts(({ read }) => read(others));
+  using("pictures", ({ add }) => add(files.filter(isPicture)));
+  if (others.length) using("texts", ({ read }) => read(others));
   text().focus();
 }
 
@@ -73,7 +77,7 @@ document.addEventListener("paste", (event) => {
     event.preventDefault();
     attach([...files]);
   } else if (event.target === text() && (pasted.length > 2000 || pasted.split("\n").length > 40)) {
-    texts(({ offer }) => offer(pasted));
+    using("texts", ({ offer }) => offer(pasted));
   }
 });
 
@@ -87,15 +91,10 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 }
 
 document.addEventListener("click", (event) => {
-  const at = (selector) => event.target.closest?.(selector);
-  if (event.ctrlKey || event.metaKey || event.shiftKey || !text()) return;
-  const [seen, picture, words] = [
-    at("[data-view], [data-describe]"), at(".preview button, [data-take]"), at(".text-card .remove, #paste-offer button"),
-  ];
-  if (seen) after(import("./viewer.js"), ({ open }) => open(seen));
-  if (picture) pictures(({ press }) => press(picture));
-  if (words) texts(({ press }) => press(words));
-  if (seen || picture || words) event.preventDefault();
+  const pressed = event.target.closest?.("[data-module]");
+  if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey || !text()) return;
+  event.preventDefault();
+  using(pressed.dataset.module, ({ press }) => press(pressed));
 });
 
 document.addEventListener("htmx:confirm", (event) => {
@@ -114,7 +113,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr
   const isKept = xhr.getResponseHeader("HX-Trigger")?.includes("kept");
   const gone = sent.cards.filter((card) => successful || (isKept && card.matches(".preview")));
   gone.forEach((card) => card.remove());
-  if (gone.length) pictures(({ update }) => update());
+  if (gone.length) using("pictures", ({ update }) => update());
   if (!successful) return;
   renewals = 0;
   const now = text().value; // perhaps more was written meanwhile
@@ -146,5 +145,5 @@ document.addEventListener("htmx:sendError", () => say(form().dataset.offline));
 
 if (text()) grow();
 if (text() && Object.keys(localStorage).some((key) => key.startsWith("draft:"))) import("./drafts.js");
-if (cards().length) pictures(({ update }) => update());
+if (cards().length) using("pictures", ({ update }) => update());
 for (const { files } of document.getElementsByName("images")) if (files.length) attach([...files]); // before this script

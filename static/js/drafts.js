@@ -37,7 +37,9 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 });
 
 document.addEventListener("submit", ({ target }) => {
-  if (new URL(target.action).pathname.endsWith("/logout/")) forgetAllBut("none");
+  if (!new URL(target.action).pathname.endsWith("/logout/")) return;
+  if (text()) text().value = "";
+  forgetAllBut("none");
 });
 
 addEventListener("pagehide", save);

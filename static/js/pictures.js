@@ -11,9 +11,7 @@ function addCard(source, name, file, uuid = "") {
   const [image, label] = item.children;
   item.file = file;
   item.querySelector("input").value = uuid;
-  image.addEventListener("load", () => URL.revokeObjectURL(source));
   image.addEventListener("error", () => {
-    URL.revokeObjectURL(source);
     image.hidden = true;
     label.textContent = name; // a format this browser cannot show; the server can read it
   });

@@ -10,7 +10,7 @@ function addCard(name, value) {
   item.querySelector("textarea").value = value;
   item.querySelector("[name=text_names]").value = name;
   item.querySelector(".name").textContent = name;
-  item.querySelector(".quiet").textContent = value.length.toLocaleString(document.documentElement.lang);
+  item.querySelector(".length").textContent = value.length.toLocaleString(document.documentElement.lang);
   const remove = item.querySelector(".remove");
   remove.setAttribute("aria-label", `${remove.title} ${name}`);
   part("texts").append(item);

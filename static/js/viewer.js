@@ -12,7 +12,7 @@ const links = () => [...document.querySelectorAll("#transcript [data-view]")];
 const index = () => links().findIndex((link) => link.href === href);
 const figure = () => links()[index()].closest("figure");
 
-export function open(pressed) {
+export function press(pressed) {
   show(pressed.closest("figure").querySelector("[data-view]"));
   dialog.showModal();
   if ("describe" in pressed.dataset) act("words");

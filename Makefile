@@ -8,7 +8,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-un
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench screenshots lock format clean
+.PHONY: help run demo test check bench screenshots messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -43,6 +43,12 @@ bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory a
 screenshots: .venv/.installed-dev staticfiles/.collected ## Make docs/screenshots anew
 	@sh tests/system-packages.sh
 	$(BIN)/python -m tests.browser.screenshots
+
+messages: .venv/.installed-dev ## Collect the texts of the screens and compile their translations
+	@sh tests/system-packages.sh
+	$(BIN)/python manage.py makemessages --all --no-location --no-wrap --no-obsolete -v0 -e html,txt,py \
+		--ignore=.venv --ignore=tests --ignore=staticfiles --ignore=docs
+	$(BIN)/python manage.py compilemessages -v0 --ignore=.venv
 
 lock: .venv/.installed-dev ## Renew the locks from pyproject.toml
 	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml

@@ -78,6 +78,7 @@ _NOTATIONS = {
     "updiagonalstrike downdiagonalstrike": "underline",
 }
 _MACROS = {"substack": r"\begin{subarray}{c}#1\end{subarray}"}
+_OTHER_CHARACTERS = {0x20D7: "→", 0xFE00: None, 0xFE01: None}  # what fonts put beside the letter, or do not know
 _STROKE = re.compile('<mrow class="menclose-(?:up|down)diagonalstrike"></mrow>')
 
 
@@ -219,7 +220,7 @@ class _Reader:
 
 def _rewritten(made: str) -> Iterator[str]:
     """Yield the inside of the converter's `<math>` element with known elements, attributes and values alone."""
-    made = _STROKE.sub("", made)
+    made = _STROKE.sub("", made).translate(_OTHER_CHARACTERS)
     for tag, name in (("b", "bold"), ("i", "italic")):
         made = made.replace(f"<mtext><{tag}>", f'<mtext class="{name}">').replace(f"</{tag}></mtext>", "</mtext>")
     end = depth = 0

@@ -90,7 +90,7 @@ KNOWN = [
     (r"\Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Upsilon \Phi \Psi \Omega", "Γ Δ Θ Λ Ξ Π Σ Υ Φ Ψ Ω"),
     (
         r"\hat{x} \bar{x} \vec{x} \dot{x} \ddot{x} \tilde{x} \check{x}",
-        "over(x, ˆ) over(x, ¯) over(x, ⃗) over(x, ˙) over(x, ¨) over(x, ˜) over(x, ˇ)",
+        "over(x, ˆ) over(x, ¯) over(x, →) over(x, ˙) over(x, ¨) over(x, ˜) over(x, ˇ)",
     ),
     (
         r"\widehat{abc} \overline{ab} \underline{ab} \widetilde{xyz}",
@@ -198,7 +198,7 @@ KNOWN = [
     ("n!", "n !"),
     (r"\sum_{\substack{0\le i\le m\\0<j<n}} P(i,j)", "under(∑, table(tr({0 ≤ i ≤ m}), tr({0 < j < n}))) P ( i , j )"),
     (r"\left( \begin{array}{c} a \\ b \end{array} \right]", "[( table(tr({a}), tr({b})) ]]"),
-    (r"\ddot{\vec{x}}", "over(over(x, ⃗), ¨)"),
+    (r"\ddot{\vec{x}}", "over(over(x, →), ¨)"),
     (r"\hbar \ell \Re \Im \aleph \wp", "ℏ ℓ ℜ ℑ ℵ ℘"),
     (r"\langle \psi | \phi \rangle", "⟨ ψ | ϕ ⟩"),
     (r"\bra{x}", "⟨ x |"),
@@ -245,7 +245,7 @@ KNOWN = [
     (r"90^\circ", "sup(90, ∘)"),
     (r"\Pr(X=1)", "[Pr [( X = 1 )]]"),
     (r"\mathbb{E}[X] = \mathbb{1}_{A}", "𝔼 [ X ] = sub(𝟙, A)"),
-    (r"\vec{AB} \cdot \overrightarrow{CD}", "over([A B], ⃗) ⋅ over([C D], →)"),
+    (r"\vec{AB} \cdot \overrightarrow{CD}", "over([A B], →) ⋅ over([C D], →)"),
     (r"\mathrm{CO_2}", "sub(CO, 2)"),
     (r"\mathrm{H_2O}", "[sub(H, 2) O]"),
     (r"\text{50\%}", '"50%"'),

@@ -34,6 +34,7 @@ urlpatterns = [
     path("messages/<uuid:message_uuid>/withdraw/", waiting.withdraw, name="withdraw"),
     path("replies/<uuid:reply_uuid>/events/", stream.events, name="events"),
     path("replies/<uuid:reply_uuid>/continue/", messages.go_on, name="continue"),
+    path("replies/<uuid:reply_uuid>/pick/", messages.pick, name="pick"),
     path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
     path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
     path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),

@@ -20,6 +20,7 @@ from conversations.models.message import Kind, MessageQuerySet, Status
 LIST_LENGTH = 50
 LIST_LIMIT = 1000  # conversations that any one part of a page may list
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+CONTENT = ("parts__attachment", "pieces__attachment")
 WINDOW = 30  # messages that a page or one step of scrolling shows
 ABOUT = 200  # characters of a prompt that a list shows
 
@@ -41,11 +42,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message with what a page says about it."""
+    """A message with what a page says about it; `columns` are it and those beside it, where they are compared."""
 
     message: Message
     body: list[Block] = field(default_factory=list)
     reasoning: str = ""
+    columns: "list[Shown]" = field(default_factory=list)
+
+    @property
+    def is_running(self) -> bool:
+        return self.message.is_running or any(column.message.is_running for column in self.columns)
 
     @property
     def may_continue(self) -> bool:
@@ -181,7 +187,7 @@ def window_after(conversation: Conversation, depth: int) -> Window:
     """The messages next below this depth."""
     found = list(_path(conversation).filter(depth__gt=depth)[: WINDOW + 1])
     after = found[WINDOW - 1].depth if len(found) > WINDOW else None
-    return Window([shown(message) for message in found[:WINDOW]], before=depth + 1, after=after)
+    return Window(all_shown(found[:WINDOW]), before=depth + 1, after=after)
 
 
 def window_around(conversation: Conversation, message: Message) -> Window:
@@ -191,19 +197,18 @@ def window_around(conversation: Conversation, message: Message) -> Window:
     within = [one for one in found if first <= one.depth < end]
     before = first if found and found[0].depth < first else None
     after = end - 1 if found and found[-1].depth >= end else None
-    return Window([shown(one) for one in within], before=before, after=after)
+    return Window(all_shown(within), before=before, after=after)
 
 
 def _path(conversation: Conversation) -> MessageQuerySet:
-    messages = Message.objects.filter(conversation=conversation).on_path()
-    return messages.prefetch_related("parts__attachment", "pieces__attachment")
+    return Message.objects.filter(conversation=conversation).on_path().prefetch_related(*CONTENT)
 
 
 def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:
     """The last messages of this path; one more is read to know whether that is all."""
     found = list(path.order_by("-depth")[: length + 1])
     before = found[length - 1].depth if len(found) > length else None
-    return Window([shown(message) for message in reversed(found[:length])], before=before)
+    return Window(all_shown(reversed(found[:length])), before=before)
 
 
 def newest_answer(window: Window) -> Message | None:
@@ -224,13 +229,32 @@ def characters_up_to(reply: Message) -> int:
 
 def just_sent(message: Message, parts: Iterable[Part], replies: Iterable[Message]) -> list[Shown]:
     """A message that was just stored and its replies, which have not begun: nothing of them needs to be read."""
-    return [Shown(message, _blocks(list(parts))), *map(Shown, replies)]
+    beside = list(map(Shown, replies))
+    together = [replace(beside[0], columns=beside)] if len(beside) > 1 else beside
+    return [Shown(message, _blocks(list(parts))), *together]
 
 
 def turn(message: Message) -> list[Shown]:
     """A person's message and what is on show below it, the reply to it."""
-    below = Message.objects.filter(parent=message, on_path=True)
-    return [shown(message), *map(shown, below.prefetch_related("parts__attachment", "pieces__attachment"))]
+    below = Message.objects.filter(parent=message, on_path=True).prefetch_related(*CONTENT)
+    return [shown(message), *all_shown(below)]
+
+
+def all_shown(messages: Iterable[Message]) -> list[Shown]:
+    """Messages of a path as a page shows them, with what stands beside them, which takes one query for all."""
+    found = [shown(message) for message in messages]
+    parents = [one.message.parent_id for one in found if one.message.column is not None]
+    if not parents:
+        return found
+    compared = Message.objects.filter(parent__in=parents, column__isnull=False).order_by("column", "pk")
+    beside = [shown(message) for message in compared.prefetch_related(*CONTENT)]
+    return [replace(one, columns=_columns(one.message, beside)) for one in found]
+
+
+def _columns(message: Message, beside: list[Shown]) -> list[Shown]:
+    if message.column is None:
+        return []
+    return [one for one in beside if one.message.parent_id == message.parent_id]
 
 
 def shown(message: Message) -> Shown:

@@ -66,6 +66,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The branch on show, oldest first."""
         return self.filter(on_path=True).order_by("depth")
 
+    def on_show(self) -> Self:
+        """The branch on show, and what stands beside its end to be compared."""
+        beside = models.Q(column__isnull=False, parent__on_path=True)
+        return self.filter(models.Q(on_path=True) | beside)
+
     def line_to(self, message: int | None) -> Self:
         """The message with this primary key and all it answers, oldest first: one branch, on show or not."""
         return self.filter(pk__in=RawSQL(_LINE, [message])).order_by("depth")  # noqa: S611

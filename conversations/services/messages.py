@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Message, Part, User
 from conversations.models.message import Kind, Role, Status
-from conversations.services import attachments, catalog, conversations, replies, texts
+from conversations.services import attachments, catalog, columns, conversations, replies, texts
 from conversations.services.attachments import Chosen
 from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
 from conversations.services.texts import AttachedText
@@ -24,7 +24,7 @@ from conversations.services.texts import AttachedText
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody wants to send; `key` makes a repeated send one message.
+    """What somebody wants to send; `key` makes a repeated send one message, `compare` names further models to ask.
 
     `order` holds uuids of stored pictures to send again, and an empty word for each of `images` between them.
     """
@@ -38,6 +38,12 @@ class Draft:
     system_prompt: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     is_temporary: bool = False
+    compare: Sequence[str] = ()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All models that are to answer, the one on show first."""
+        return tuple(dict.fromkeys((self.model, *self.compare)))
 
     def digest(self) -> str:
         """SHA-256 over the content, to tell a repetition from another message under the same key."""
@@ -53,13 +59,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The stored message, its parts and its replies, none where it waits; `is_repeated` where an earlier send with the
-    same key made them."""
+    """The stored message, its parts and its replies, none where it waits.
+
+    `is_repeated` where an earlier send with the same key made them; `picked`: the reply it goes on with, where that
+    stood side by side with others.
+    """
 
     message: Message
     replies: Sequence[Message] = ()
     parts: Sequence[Part] = ()
     is_repeated: bool = False
+    picked: Message | None = None
 
     @property
     def reply(self) -> Message:
@@ -92,31 +102,38 @@ def send(user: User, draft: Draft, conversation: Conversation | None = None) -> 
 @transaction.atomic
 def retry(reply: Message) -> Message:
     """A new reply beside this one, which takes its place on the path. Raises NotNow where that makes no sense."""
-    conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
-    path = Message.objects.filter(conversation=conversation).on_path()
-    last = path.exclude(status=Status.WAITING).last()
-    if last is None or last.pk != reply.pk or not last.is_reply:
-        raise NotNow(_("The conversation has gone on since. Send a new message instead."))
-    if last.is_running:
-        raise Busy()
-    path.filter(pk=reply.pk).update(on_path=False)
-    assert reply.parent is not None
-    fresh = replies.begin(reply.parent, conversation.model)
-    Message.objects.filter(parent=reply, status=Status.WAITING).update(parent=fresh)
+    conversation, old = _at_the_end(reply)
+    Message.objects.filter(pk=old.pk).update(on_path=False, column=None)
+    assert old.parent is not None
+    model = conversation.model if old.column is None else old.model
+    fresh = replies.begin(old.parent, model, column=old.column, on_path=old.on_path)
+    Message.objects.filter(parent=old, status=Status.WAITING).update(parent=fresh)
     return fresh
 
 
 @transaction.atomic
 def go_on(reply: Message) -> None:
     """Let the last reply of the path be written on where it ended. Raises NotNow where that makes no sense, Busy."""
-    conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
-    last = Message.objects.filter(conversation=conversation).on_path().exclude(status=Status.WAITING).last()
-    if last is None or last.pk != reply.pk:
-        raise NotNow(_("The conversation has gone on since. Send a new message instead."))
-    if last.is_running:
-        raise Busy()
-    if not replies.go_on(last):
+    _conversation, ended = _at_the_end(reply)
+    if not replies.go_on(ended):
         raise NotNow(_("This reply is whole. Send a new message instead."))
+
+
+def _at_the_end(reply: Message) -> tuple[Conversation, Message]:
+    """The conversation, held against other writers, and the reply as it is now.
+
+    Raises NotNow where the reply is neither the last on the path nor beside that, Busy while it is written.
+    """
+    conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
+    path = Message.objects.filter(conversation=conversation).on_path().exclude(status=Status.WAITING)
+    last = path.last()
+    here = Message.objects.filter(conversation=conversation).on_show().filter(depth=last.depth if last else 0)
+    found = here.replies().select_related("parent").filter(pk=reply.pk).first()
+    if found is None:
+        raise NotNow(_("The conversation has gone on since. Send a new message instead."))
+    if found.is_running:
+        raise Busy()
+    return conversation, found
 
 
 def _sent_before(user: User, key: str, digest: str, conversation: Conversation | None) -> Sent | None:
@@ -140,10 +157,12 @@ def _check(draft: Draft) -> None:
     if pictures > settings.MESSAGE_MAX_IMAGES:
         limit = settings.MESSAGE_MAX_IMAGES
         raise Refusal(_("At most %(limit)d pictures fit into one message. Remove some.") % {"limit": limit})
-    if not catalog.is_offered(draft.model):
-        raise Refusal(_("This model is not on offer. Choose another one."))
-    if pictures and not catalog.find(draft.model).model.sees_images:
-        raise Refusal(_("This model cannot see pictures. Choose one that can, or send without them."))
+    columns.check(draft.models)
+    for model in draft.models:
+        if not catalog.is_offered(model):
+            raise Refusal(_("This model is not on offer. Choose another one."))
+        if pictures and not catalog.find(model).model.sees_images:
+            raise Refusal(_("This model cannot see pictures. Choose one that can, or send without them."))
 
 
 @transaction.atomic
@@ -157,6 +176,9 @@ def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conver
     if last and last.status == Status.WAITING:
         raise NotNow(_("A message is waiting to be sent already. Withdraw it or let it be sent, then send this one."))
     waits = last is not None and last.is_running
+    if waits and len(draft.models) > 1:
+        raise NotNow(_("A reply is still being written here. Wait for its end or stop it, then compare."))
+    picked = last if last and columns.close(last) else None
     message = Message.objects.create(
         conversation=target,
         parent=last,
@@ -169,7 +191,14 @@ def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conver
         key_digest=digest,
     )
     parts = _add_parts(message, draft, pictures)
-    return Sent(message, [] if waits else [replies.begin(message, draft.model)], parts)
+    return Sent(message, [] if waits else _begin_replies(message, draft.models), parts, picked=picked)
+
+
+def _begin_replies(message: Message, models: Sequence[str]) -> list[Message]:
+    """One reply, or several side by side, of which the first is on show."""
+    if len(models) == 1:
+        return [replies.begin(message, models[0])]
+    return [replies.begin(message, model, column=place, on_path=place == 0) for place, model in enumerate(models)]
 
 
 def _locked(conversation: Conversation) -> Conversation:

@@ -65,13 +65,17 @@ Render = Callable[[str], tuple[str, int]]
 """Text -> its HTML and the version of the renderer that made it."""
 
 
-def begin(parent: Message, model: str) -> Message:
-    """A PENDING reply to this message, handed to the engine after the commit."""
+def begin(parent: Message, model: str, *, column: int | None = None, on_path: bool = True) -> Message:
+    """A PENDING reply to this message, handed to the engine after the commit.
+
+    `on_path`: whether it is the one on show, where the message is.
+    """
     reply = Message.objects.create(
         conversation_id=parent.conversation_id,
         parent=parent,
         depth=parent.depth + 1,
-        on_path=parent.on_path,
+        on_path=parent.on_path and on_path,
+        column=column,
         role=Role.ASSISTANT,
         status=Status.PENDING,
         model=model,

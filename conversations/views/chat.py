@@ -58,7 +58,7 @@ def page(
     context = _context(request, conversation, form, settings_form, refusal) | {
         "window": window,
         # A page with somebody's unsent text is never refreshed under their hands.
-        "is_running": form is None and any(one.message.is_running for one in window.shown),
+        "is_running": form is None and any(one.is_running for one in window.shown),
         "beside": beside,
         "preset": preset,
         "presets": () if conversation else queries.library(request.user, Preset, "system_prompt")[:MOST_PRESETS],
@@ -112,6 +112,7 @@ def _context(
         "listing": listing,
         "offers": offers,
         "chosen_model": _chosen_model(request.user, conversation, listing, form, offers),
+        "compared": request.POST.getlist("compare"),
         "form": form or SendForm(),
         "settings_form": settings_form,
         "refusal": refusal,

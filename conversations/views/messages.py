@@ -1,6 +1,7 @@
 """Sending, stopping, asking again."""
 
 import uuid
+from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -13,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, trigger_clien
 from conversations import queries
 from conversations.forms import SendForm
 from conversations.models import Conversation, Message
-from conversations.services import attachments, messages, replies, texts
+from conversations.services import attachments, catalog, columns, messages, replies, texts
 from conversations.services.attachments import PicturesRefused
 from conversations.services.errors import Refusal
 from conversations.services.messages import Draft, Sent
@@ -38,7 +39,7 @@ def send(request: HtmxHttpRequest, conversation: Conversation | None) -> HttpRes
 def stop(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
     """Stop what runs on the branch on show; the stream, or the page itself, shows the end."""
     conversation = get_object_or_404(Conversation.objects.visible_to(request.user), uuid=conversation_uuid)
-    for reply in Message.objects.filter(conversation=conversation).on_path().replies().running():
+    for reply in Message.objects.filter(conversation=conversation).on_show().replies().running():
         replies.stop(reply)
     return HttpResponse(status=204) if request.htmx else SeeOther(f"/c/{conversation.uuid}/")
 
@@ -65,6 +66,18 @@ def go_on(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
     except Refusal as refusal:
         return refused(request, refusal)
     reply.refresh_from_db()
+    return _article(request, reply)
+
+
+@member_required
+@require_POST
+def pick(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
+    """Go on with one of several replies that stand side by side."""
+    reply = _reply(request, reply_uuid)
+    try:
+        columns.pick(reply)
+    except Refusal as refusal:
+        return refused(request, refusal)
     return _article(request, reply)
 
 
@@ -97,6 +110,7 @@ def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:
         texts=attached,
         system_prompt=form.cleaned_data["system_prompt"],
         parameters=form.parameters(),
+        compare=request.POST.getlist("compare"),
         is_temporary=form.cleaned_data["temporary"],
     )
 
@@ -122,6 +136,15 @@ def _refused(
     return trigger_client_event(in_notice(response), "kept")
 
 
+def _compared(sent: Sent) -> dict[str, Any]:
+    """What a send changes about comparisons on the page: the one above it ends, the choice of models is made anew."""
+    context: dict[str, Any] = {"offers": catalog.offers()} if len(sent.replies) > 1 else {}
+    if sent.picked:
+        sent.picked.refresh_from_db()
+        context["picked"] = queries.shown(sent.picked)
+    return context
+
+
 def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | None) -> HttpResponse:
     address = f"/c/{sent.message.conversation.uuid}/"
     if not request.htmx:
@@ -132,7 +155,7 @@ def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | N
     for reply in sent.replies:
         stream.expect(request, request.user, reply)
     articles = queries.just_sent(sent.message, sent.parts, sent.replies)
-    context = {"articles": articles, "key": uuid.uuid4().hex}
+    context = {"articles": articles, "key": uuid.uuid4().hex} | _compared(sent)
     if conversation:
         return render(request, "conversations/_sent.html", context)
     # The page of a new conversation becomes that of this one, piece by piece: what is being typed meanwhile stays.

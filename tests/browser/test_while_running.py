@@ -166,3 +166,74 @@ def test_assistive_technology_finds_nothing_to_complain_about(
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
     assert complaints(page) == []
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def compare(page: Page, text: str, *labels: str) -> None:
+    """Send a text to the chosen model and to these."""
+    page.get_by_role("combobox", name="Model").select_option(FLASH)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    for label in labels:
+        page.get_by_role("checkbox", name=label, exact=True).check()
+    page.keyboard.press("Escape")
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.get_by_role("button", name="Send").click()
+
+
+@EITHER_WAY
+@SIZES
+def test_two_models_are_compared_and_one_is_picked(
+    browse: Open, simulator: Simulator, javascript: bool, size: ViewportSize
+) -> None:
+    page = browse(javascript=javascript, size=size)
+    log_in(page)
+    compare(page, "[[tokens:30]] [[hold:10]]", "Gemini 1.5 Pro (Segmind)")
+    replies = page.locator(".columns article")
+    expect(replies).to_have_count(2)
+    expect(replies.first.locator("[data-body]")).to_contain_text("w10")
+    assert simulator.wait_held(2)
+    simulator.release()
+    for number in (0, 1):
+        expect(replies.nth(number)).to_have_attribute("data-status", "complete")
+        expect(replies.nth(number).locator("[data-body]")).to_have_text(words(30))
+    left, right = (replies.nth(number).bounding_box() for number in (0, 1))
+    assert left
+    assert right
+    assert (right["x"] > left["x"]) is (size == DESKTOP)
+    assert (right["y"] > left["y"]) is (size == PHONE)
+    chosen = replies.nth(1).get_attribute("data-message")
+    replies.nth(1).get_by_role("button", name="Go on with this one").click()
+    expect(page.locator("article[data-role=assistant]")).to_have_count(1)
+    expect(page.locator("article[data-role=assistant]")).to_have_attribute("data-message", str(chosen))
+    send(page, "And then?")
+    last_reply(page, count=2)
+
+
+def test_sending_on_without_a_pick_leaves_the_first_reply(browse: Open) -> None:
+    page = browse()
+    log_in(page)
+    compare(page, "Hello", "Gemini 1.5 Pro (Segmind)")
+    expect(page.get_by_role("button", name="Go on with this one")).to_have_count(2)
+    send(page, "And then?")
+    last_reply(page, count=2)
+    expect(page.locator(".columns")).to_have_count(0)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator("input[name=compare]:checked")).to_have_count(0)
+
+
+@SIZES
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_assistive_technology_finds_nothing_to_complain_about_in_columns(
+    browse: Open, simulator: Simulator, size: ViewportSize, scheme: str
+) -> None:
+    page = browse(size=size, color_scheme=scheme)
+    log_in(page)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    assert complaints(page) == []
+    page.keyboard.press("Escape")
+    compare(page, "[[tokens:300]] [[hold:10]]", "Gemini 1.5 Pro (Segmind)", "Gemini 2.5 Flash (Segmind)")
+    assert simulator.wait_held(2)
+    assert complaints(page) == []
+    simulator.release()
+    expect(page.get_by_role("button", name="Go on with this one")).to_have_count(3)
+    assert complaints(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

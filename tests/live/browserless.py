@@ -120,9 +120,10 @@ class Person:
         *,
         button: Element | None = None,
         htmx: bool = False,
+        ticked: Sequence[tuple[str, str]] = (),
     ) -> Sent:
         """Send a form. Without htmx a redirect is followed as a browser does; with it the answer is a fragment."""
-        submission = form.submission(values, files, button=button, htmx=htmx)
+        submission = form.submission(values, files, button=button, htmx=htmx, ticked=ticked)
         response = self._post(submission, form, htmx=htmx)
         if response.is_redirect:
             return Sent(response, self.get(urljoin(response.url, response.headers["Location"])))
@@ -164,12 +165,17 @@ class Person:
         key: str | None = None,
         htmx: bool = False,
         values: Mapping[str, str] | None = None,
+        compare: Sequence[str] = (),
     ) -> Sent:
-        """Open the page, fill in the composer, send. `values` are further fields of the composer by name."""
+        """Open the page, fill in the composer, send.
+
+        `values` are further fields of the composer by name, `compare` the models that are to answer, too.
+        """
         form = self.page(conversation).form_with("text")
         typed = {"text": text, "model": model, "key": key, **(values or {})}
         known = {name: value for name, value in typed.items() if value is not None}
-        return self.submit(form, known, {"images": list(images)}, htmx=htmx)
+        ticked = [("compare", one) for one in compare]
+        return self.submit(form, known, {"images": list(images)}, htmx=htmx, ticked=ticked)
 
     def stop(self, conversation: str, *, htmx: bool = False) -> Sent:
         return self.press(self.page(conversation), "Stop", htmx=htmx)

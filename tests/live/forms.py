@@ -1,6 +1,6 @@
 """Forms of a page, and what a browser would send for them. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlencode, urljoin
@@ -73,9 +73,10 @@ class Form:
         *,
         button: Element | None = None,
         htmx: bool = False,
+        ticked: Sequence[tuple[str, str]] = (),
     ) -> Submission:
-        """The form with these values typed in and these files chosen, sent by `button`."""
-        fields = replaced(self.fields(), values or {})
+        """The form with these values typed in, files chosen and boxes (name, value) ticked, sent by `button`."""
+        fields = replaced(self.fields(), values or {}) + [self._box(name, value) for name, value in ticked]
         if button is not None and button.get("name"):
             fields.append((button.get("name"), button.get("value")))
         target = self.action if htmx else self.plain_action
@@ -83,6 +84,14 @@ class Form:
             target = urljoin(self.url, button.get("formaction"))
         body, content_type = self._encoded(fields, files or {})
         return Submission(self.element.get("method", "post").upper(), target, body, content_type)
+
+    def _box(self, name: str, value: str) -> tuple[str, str]:
+        """Raises LookupError where there is no such box to tick."""
+        if not any(
+            (one.get("type"), one.get("name"), one.get("value")) == ("checkbox", name, value) for one in self.controls()
+        ):
+            raise LookupError(f"the form has no box {name}={value}")
+        return name, value
 
     def _encoded(self, fields: list[tuple[str, str]], files: Mapping[str, list[Upload]]) -> tuple[bytes, str]:
         if self.element.get("enctype") != "multipart/form-data":

@@ -210,3 +210,56 @@ def test_deleting_the_conversation_sends_nothing_that_waited(alice: Person, simu
     alice.press(page, "Delete conversation")
     assert simulator.wait_closed(5)
     assert len(simulator.requests) == 1
+
+
+# --- Columns --------------------------------------------------------------------------------------------------------
+OTHER = "segmind/gemini-1.5-pro"
+
+
+def test_two_columns_are_written_at_the_same_time_each_to_its_own_stream(alice: Person, simulator: Simulator) -> None:
+    sent = alice.send("[[tokens:30]] [[hold:10]]", model=MODEL, compare=[OTHER])
+    first, second = sent.page.replies
+    assert simulator.wait_held(2)
+    shown = alice.follow(first.uuid, leave=after_characters(len(words(10))))
+    assert letters(shown.text) == letters(words(10))
+    assert [article.status for article in alice.page(sent.conversation_uuid).replies] == ["streaming", "streaming"]
+    simulator.release()
+    assert alice.follow(first.uuid).text == alice.follow(second.uuid).text == words(30)
+    assert len(alice.page(sent.conversation_uuid).replies) == 2
+
+
+def test_stop_ends_all_columns_and_their_calls(alice: Person, simulator: Simulator) -> None:
+    sent = alice.send("[[tokens:30]] [[hold:10]]", model=MODEL, compare=[OTHER])
+    assert simulator.wait_held(2)
+    alice.stop(sent.conversation_uuid)
+    assert simulator.wait_closed(5)
+    assert [article.status for article in alice.page(sent.conversation_uuid).replies] == ["stopped", "stopped"]
+
+
+def test_the_conversation_goes_on_with_the_picked_column(alice: Person, simulator: Simulator) -> None:
+    conversation = alice.send("My name is Ada.", model=MODEL, compare=[OTHER]).conversation_uuid
+    until(lambda: all(one.status == "complete" for one in alice.page(conversation).replies), "both replies")
+    page = alice.page(conversation)
+    picked = page.replies[1]
+    alice.press(page, "Go on with this one", within=picked.element)
+    assert [article.uuid for article in alice.page(conversation).replies] == [picked.uuid]
+    alice.send("What is my name?", conversation, model=OTHER)
+    until(lambda: "Ada" in alice.page(conversation).replies[-1].text, "the answer")
+    assert len(simulator.requests[-1].body["messages"]["contents"]) == 3
+
+
+def test_columns_of_a_killed_server_end_honestly_and_one_is_retried_in_its_place(
+    alice: Person, server: Server, simulator: Simulator
+) -> None:
+    sent = alice.send("[[tokens:30]] [[hold:10]]", model=MODEL, compare=[OTHER])
+    assert simulator.wait_held(2)
+    alice.follow(sent.page.replies[0].uuid, leave=after_characters(len(words(10))))
+    server.kill()
+    server.start()
+    page = alice.page(sent.conversation_uuid)
+    assert [article.status for article in page.replies] == ["interrupted", "interrupted"]
+    alice.press(page, "Retry", within=page.replies[1].element)
+    assert simulator.wait_held(1)
+    simulator.release()
+    until(lambda: alice.page(sent.conversation_uuid).replies[1].text == words(30), "the second column")
+    assert len(alice.page(sent.conversation_uuid).replies) == 2

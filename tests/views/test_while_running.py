@@ -11,7 +11,7 @@ from conversations.models import Message, User
 from conversations.models.message import Status
 from conversations.services import replies
 from conversations.services.replies import NewPiece, Outcome
-from tests.conftest import MODEL, send
+from tests.conftest import MODEL, PAINTER, send
 from tests.services.photographs import photograph
 
 HTMX = {"HX-Request": "true"}
@@ -194,3 +194,91 @@ def test_a_strangers_waiting_message_answers_like_a_missing_one(as_bob: Client, 
         assert (theirs.status_code, theirs.content) == (missing.status_code, missing.content)
         assert theirs.status_code in (404, 405)
     assert Message.objects.get(pk=held.pk).status == Status.WAITING
+
+
+# --- Columns --------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def beside(alice: User) -> list[Message]:
+    """Two replies to one message, both being written."""
+    made = send(alice, "one", compare=[PAINTER]).replies
+    claimed = [replies.claim(reply.pk) for reply in made]
+    return [reply for reply in claimed if reply]
+
+
+def test_the_composer_offers_further_models(as_alice: Client) -> None:
+    page = as_alice.get("/").content.decode()
+    assert f'<input type="checkbox" name="compare" value="{PAINTER}">' in page
+
+
+def test_one_form_makes_two_columns_with_a_stream_each(as_alice: Client) -> None:
+    form: dict[str, object] = {**fields("one"), "compare": [PAINTER]}
+    page = as_alice.post("/", form, headers=HTMX).content.decode()
+    made = list(Message.objects.replies().order_by("column"))
+    assert [reply.model for reply in made] == [MODEL, PAINTER]
+    assert page.count('id="columns"') == 1
+    assert re.findall(r'sse-connect="/replies/([-\w]+)/', page) == [str(reply.uuid) for reply in made]
+    assert '<fieldset id="compare" class="panel compare" popover hx-swap-oob="true">' in page
+
+
+def test_columns_stand_side_by_side_after_a_reload_and_refresh_without_javascript(
+    as_alice: Client, beside: list[Message]
+) -> None:
+    address = f"/c/{beside[0].conversation.uuid}/"
+    replies.finish(beside[0], Outcome(Status.COMPLETE))
+    page = as_alice.get(address).content.decode()
+    assert articles(page) == [("user", "complete"), ("assistant", "complete"), ("assistant", "streaming")]
+    assert re.findall(r"/replies/([-\w]+)/pick/", page)[0] == str(beside[0].uuid)
+    assert f"/replies/{beside[1].uuid}/pick/" not in page
+    assert "http-equiv" in page
+    replies.finish(beside[1], Outcome(Status.COMPLETE))
+    assert "http-equiv" not in as_alice.get(address).content.decode()
+
+
+def test_picking_leaves_that_one_alone(as_alice: Client, beside: list[Message]) -> None:
+    for reply in beside:
+        replies.finish(reply, Outcome(Status.COMPLETE))
+    page = as_alice.post(f"/replies/{beside[1].uuid}/pick/", headers=HTMX).content.decode()
+    assert re.findall(r'data-message="([-\w]+)"', page) == [str(beside[1].uuid)]
+    assert "/pick/" not in page
+    assert as_alice.post(f"/replies/{beside[0].uuid}/pick/").status_code == 409
+    page = as_alice.get(f"/c/{beside[0].conversation.uuid}/").content.decode()
+    assert articles(page) == [("user", "complete"), ("assistant", "complete")]
+    assert "columns" not in re.findall(r'id="(\w+)"', page)
+
+
+def test_picking_without_javascript_leads_back_to_the_conversation(as_alice: Client, beside: list[Message]) -> None:
+    assert as_alice.post(f"/replies/{beside[1].uuid}/pick/").status_code == 409
+    replies.finish(beside[1], Outcome(Status.COMPLETE))
+    response = as_alice.post(f"/replies/{beside[1].uuid}/pick/")
+    assert (response.status_code, response.headers["Location"]) == (303, f"/c/{beside[1].conversation.uuid}/")
+
+
+def test_sending_on_with_htmx_puts_the_first_in_the_place_of_the_columns(
+    as_alice: Client, beside: list[Message]
+) -> None:
+    for reply in beside:
+        replies.finish(reply, Outcome(Status.COMPLETE))
+    page = as_alice.post(f"/c/{beside[0].conversation.uuid}/", fields("two"), headers=HTMX).content.decode()
+    assert re.findall(r'data-message="([-\w]+)"[^>]*hx-swap-oob="outerHTML:#columns"', page) == [str(beside[0].uuid)]
+    assert "/pick/" not in page
+
+
+def test_stop_stops_all_columns(as_alice: Client, beside: list[Message]) -> None:
+    as_alice.post(f"/c/{beside[0].conversation.uuid}/stop/")
+    assert set(Message.objects.replies().values_list("status", flat=True)) == {Status.STOPPED}
+
+
+def test_a_refused_comparison_keeps_text_and_choice(as_alice: Client) -> None:
+    form: dict[str, object] = {**fields("my words"), "compare": [PAINTER, "nobody/nothing"]}
+    response = as_alice.post("/", form)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "my words</textarea>" in page
+    assert f'value="{PAINTER}" checked' in page
+
+
+def test_a_strangers_reply_is_not_picked(as_bob: Client, beside: list[Message]) -> None:
+    replies.finish(beside[1], Outcome(Status.COMPLETE))
+    theirs, missing = (as_bob.post(f"/replies/{one}/pick/") for one in (beside[1].uuid, uuid.uuid4()))
+    assert (theirs.status_code, theirs.content) == (missing.status_code, missing.content) == (404, missing.content)
+    assert Message.objects.get(pk=beside[1].pk).column == 1

@@ -170,7 +170,7 @@ def test_after_the_pick_the_others_are_past(three: list[Message]) -> None:
 def test_each_model_is_asked_the_same_whichever_is_on_show(
     alice: User, conversation: Conversation, three: list[Message]
 ) -> None:
-    turns = {history.request_for(reply).turns for reply in Message.objects.filter(parent=three[0].parent)}
+    turns = {history.question_for(reply).request.turns for reply in Message.objects.filter(parent=three[0].parent)}
     assert len(turns) == 1
 
 

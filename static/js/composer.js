@@ -118,7 +118,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr
   renewals = 0;
   const now = text().value; // perhaps more was written meanwhile
   if (now.startsWith(sent.text)) text().value = now.slice(sent.text.length);
-  grow();
+  text().dispatchEvent(new Event("input", { bubbles: true }));
   if (!isTouched.matches) text().focus();
 });
 

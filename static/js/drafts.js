@@ -31,9 +31,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt !== form() || !detail.successful) return;
-  localStorage.removeItem(sentFrom);
-  setTimeout(save); // what was written meanwhile, under the address that the page has now
+  if (detail.elt === form() && detail.successful) localStorage.removeItem(sentFrom);
 });
 
 document.addEventListener("submit", ({ target }) => {

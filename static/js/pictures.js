@@ -2,9 +2,6 @@
 // for the next of the files. Loaded when the first one comes.
 
 const part = (id) => document.getElementById(id);
-const SLOW = 500; // milliseconds after which an upload shows how far it is
-
-let began = 0;
 
 function addCard(source, name, file, uuid = "") {
   const item = document.importNode(part("preview").content, true).firstElementChild;
@@ -67,18 +64,8 @@ function take(link) {
   return [painter, ""];
 }
 
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt === part("composer")) began = performance.now();
-});
-
 document.addEventListener("htmx:xhr:progress", ({ detail, target }) => {
-  if (target !== part("composer") || !detail.lengthComputable || performance.now() - began < SLOW) return;
-  const bar = part("upload").querySelector("progress");
-  bar.value = detail.loaded / detail.total;
-  bar.nextElementSibling.textContent = `${Math.round(bar.value * 100)} %`;
-  part("upload").hidden = false;
-});
-
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt === part("composer")) part("upload").hidden = true;
+  if (target !== part("composer") || !detail.lengthComputable) return;
+  part("uploaded").value = detail.loaded / detail.total;
+  part("uploaded").nextElementSibling.textContent = `${Math.round(part("uploaded").value * 100)} %`;
 });

@@ -49,7 +49,3 @@ export function press(pressed) {
 document.addEventListener("input", ({ target }) => {
   if (target === part("text") && !target.value.includes(pasted)) part("paste-offer").hidden = true;
 });
-
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt === part("composer")) part("paste-offer").hidden = true;
-});

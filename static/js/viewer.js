@@ -1,7 +1,7 @@
 // The viewer: the pictures on the page one after the other, near or far, and their words. Loaded when one is opened.
 
 const dialog = document.getElementById("viewer");
-const [stage, place, words, save] = [".stage", ".place", ".words", "[download]"].map((one) => dialog.querySelector(one));
+const [place, save, stage, words] = dialog.querySelectorAll(".place, [download], .stage, .words");
 const image = stage.firstElementChild;
 
 let href = ""; // of the picture on show
@@ -33,9 +33,10 @@ function label() {
 
 function zoom(to, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   const factor = Math.min(8, Math.max(1, to)) / scale;
+  const { scrollLeft, scrollTop } = stage;
   scale *= factor;
   image.style.inlineSize = image.style.blockSize = `${scale * 100}%`;
-  stage.scrollTo((stage.scrollLeft + x) * factor - x, (stage.scrollTop + y) * factor - y);
+  stage.scrollTo((scrollLeft + x) * factor - x, (scrollTop + y) * factor - y);
 }
 
 // Does what a key or the button of that name means.

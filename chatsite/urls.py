@@ -36,6 +36,7 @@ urlpatterns = [
     path("replies/<uuid:reply_uuid>/continue/", messages.go_on, name="continue"),
     path("replies/<uuid:reply_uuid>/pick/", messages.pick, name="pick"),
     path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
+    path("messages/<uuid:message_uuid>/source/", messages.source, name="source"),
     path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
     path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),
     path("attachments/<uuid:attachment_uuid>/describe/", attachments.describe, name="describe"),

@@ -38,7 +38,7 @@ def duration(milliseconds: int) -> str:
 def dollars(amount: Decimal) -> str:
     """An amount with at least two digits that say something."""
     if 0 < amount < SMALLEST_AMOUNT:
-        return _("less than $%(amount)s") % {"amount": number_format(SMALLEST_AMOUNT, 4, use_l10n=True)}
+        return _("under $%(amount)s") % {"amount": number_format(SMALLEST_AMOUNT, 4, use_l10n=True)}
     places = 2 if amount >= 1 or not amount else 1 - amount.adjusted()
     exact = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return _("$%(amount)s") % {"amount": number_format(exact, places, use_l10n=True, force_grouping=True)}

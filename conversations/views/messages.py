@@ -7,13 +7,14 @@ from uuid import UUID
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, trigger_client_event
 
 from conversations import queries
 from conversations.forms import SendForm
-from conversations.models import Conversation, Message
+from conversations.models import Attachment, Conversation, Message
 from conversations.services import attachments, catalog, columns, messages, replies, texts
 from conversations.services.attachments import PicturesRefused
 from conversations.services.errors import Refusal
@@ -91,6 +92,20 @@ def _article(request: HtmxHttpRequest, reply: Message) -> HttpResponse:
     if not request.htmx:
         return SeeOther(f"/c/{reply.conversation.uuid}/")
     return render(request, "conversations/_message.html", {"shown": queries.shown(reply)})
+
+
+@member_required
+@require_safe
+def source(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
+    """A message as it was written: Markdown, with the addresses of its pictures."""
+    visible = Message.objects.visible_to(request.user).prefetch_related("parts__attachment", "pieces__attachment")
+    blocks = queries.shown(get_object_or_404(visible, uuid=message_uuid)).body
+    text = "\n\n".join(_picture(request, block.attachment) if block.attachment else block.text for block in blocks)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+def _picture(request: HtmxHttpRequest, attachment: Attachment) -> str:
+    return f"![{attachment.name}]({request.build_absolute_uri(reverse('original', args=[attachment.uuid]))})"
 
 
 def _draft(request: HtmxHttpRequest, form: SendForm) -> Draft:

@@ -1,5 +1,5 @@
-// The transcript: stays at its end while the reader is there, says once that a reply is finished, copies, counts
-// seconds; and the suggestions that stand in its place as long as it is empty.
+// The transcript: stays at its end while the reader is there, says once that a reply is finished, counts seconds;
+// and the suggestions that stand in its place as long as it is empty.
 
 const FINISHED = 'article[data-role="assistant"]:not([data-status="pending"], [data-status="streaming"])';
 const SPOKEN = 1000; // characters of a finished reply that are read aloud
@@ -30,6 +30,9 @@ function offerCopies() {
   for (const code of part("transcript").querySelectorAll("div.code:not(:has(> .copy))")) {
     code.append(document.importNode(part("copy-code").content, true));
   }
+  for (const table of part("transcript").querySelectorAll(".body .table:not([data-tail] *, :has(+ .csv))")) {
+    table.after(document.importNode(part("save-table").content, true));
+  }
 }
 
 function announce(article) {
@@ -44,18 +47,6 @@ function remember() {
   if (part("later")) return; // the newest reply is not on this page
   part("memory").hidden = !first;
   if (first) first.before(part("memory"));
-}
-
-async function copy(button) {
-  const source = button.closest(".code")?.querySelector("pre") ?? button.closest("article").querySelector("[data-body]");
-  try {
-    await navigator.clipboard.writeText(source.innerText.trimEnd());
-  } catch {
-    getSelection().selectAllChildren(source); // not allowed here (plain http): the next key press can copy it
-    return;
-  }
-  button.classList.add("done");
-  setTimeout(() => button.classList.remove("done"), 1500);
 }
 
 function count() {
@@ -117,12 +108,16 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
   if (elt.matches('article[data-role="user"]')) toEnd();
 });
 
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest?.("[data-copy], #to-end, .suggestion");
-  if (button?.id === "to-end" && part("later")) location.assign(location.pathname);
-  else if (button?.id === "to-end") toEnd();
-  else if (button?.matches(".suggestion")) suggest(button);
-  else if (button) copy(button);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-act], #to-end, .suggestion");
+  if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (button.id === "to-end" && part("later")) location.assign(location.pathname);
+  else if (button.id === "to-end") toEnd();
+  else if (button.matches(".suggestion")) suggest(button);
+  else {
+    event.preventDefault();
+    import("./actions.js").then(({ act }) => act(button));
+  }
 });
 
 // Whether notifications are allowed can be asked only while the person does something.
@@ -134,5 +129,6 @@ document.addEventListener("submit", ({ target }) => {
 
 document.addEventListener("visibilitychange", () => import("./background.js"), { once: true });
 
+document.documentElement.classList.toggle("speaks", "speechSynthesis" in window);
 setInterval(count, 1000);
 begin();

@@ -5,7 +5,9 @@ import pytest
 from tests.live.browserless import Person
 from tests.live.pages import Page
 from tests.serving import PASSWORD, Server
+from tests.simulator import Simulator
 
+PAINTER = "segmind/gemini-2-flash-image-generation"
 MODEL = "local/smollm2-135m-instruct"
 LONG = "Once there was a small bakery by the sea, and the baker got up early every day to bake bread. " * 20
 
@@ -48,6 +50,23 @@ def test_a_long_conversation_with_a_small_window_keeps_working(local_alice: Pers
     meter = page.root.find("", {"id": "meter"})
     assert meter
     assert "the oldest messages are left out" in meter.text
+
+
+def test_a_model_that_counts_more_than_estimated_is_asked_again_with_less(alice: Person, simulator: Simulator) -> None:
+    for say, fault in (("First.", ""), ("Second.", ""), ("", "413"), ("Third.", "")):
+        simulator.script(say=say, fault=fault)
+    sent = alice.send("1" * 13_000, model=PAINTER)
+    alice.follow(sent.reply_uuid)
+    sent = alice.send("2" * 13_000, sent.conversation_uuid)
+    alice.follow(sent.reply_uuid)
+    sent = alice.send("3" * 13_000, sent.conversation_uuid)
+    alice.follow(sent.reply_uuid)
+    page = alice.page(sent.conversation_uuid)
+    assert (page.replies[-1].status, page.replies[-1].error_code) == ("complete", "")
+    refused, answered = (str(request.body["messages"]["contents"]) for request in simulator.requests[-2:])
+    assert ("111" in refused, "333" in refused) == (True, True)
+    assert ("111" in answered, "333" in answered) == (False, True)
+    assert (memory_begins_before(page) or "").startswith("222")
 
 
 def test_a_question_larger_than_the_window_is_refused_with_a_sentence(local_alice: Person) -> None:

@@ -1,0 +1,79 @@
+// What is done with a message now and then, loaded at its first use: copy its Markdown, save a table, read it aloud.
+
+const CHUNKS = /.{1,200}(?=\s|$)|.{1,200}/gu; // some voices fall silent in the middle of longer texts
+const SCRIPTS = "ar Arabic he Hebrew ru Cyrillic el Greek ja Hiragana ja Katakana ko Hangul zh Han hi Devanagari th Thai";
+
+// Plain text, or the Markdown as a promise: Safari wants the clipboard asked within the click.
+async function copy(button) {
+  const place = button.closest(".code")?.querySelector("pre") ?? button.closest("article").querySelector("[data-body]");
+  try {
+    const { clipboard } = navigator;
+    if (button.href) await clipboard.write([new ClipboardItem({ "text/plain": fetch(button.href).then(plain) })]);
+    else await clipboard.writeText(place.innerText.trimEnd());
+  } catch {
+    // Not allowed here (plain http): the source opens, or the next key press can copy what is selected.
+    if (button.href) location.assign(button.href);
+    else getSelection().selectAllChildren(place);
+    return;
+  }
+  const announcer = document.getElementById("announcer");
+  announcer.textContent = announcer.dataset.copied;
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1500);
+}
+
+async function plain(response) {
+  if (!response.ok) throw response;
+  return new Blob([await response.text()], { type: "text/plain" });
+}
+
+// A spreadsheet would take a cell that begins so for a formula, whoever wrote it; plain numbers are none.
+function field({ innerText }) {
+  const text = innerText.trim();
+  const isFormula = /^[=+@-]/.test(text) && !/^[+-]?[\d\s.,]*\d\s?%?$/.test(text);
+  return `"${isFormula ? "'" : ""}${text.replaceAll('"', '""')}"`;
+}
+
+function save(button) {
+  const rows = [...button.previousElementSibling.querySelectorAll("tr")];
+  const lines = rows.map(({ cells }) => `${[...cells].map(field)}\r\n`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(["\ufeff", ...lines], { type: "text/csv" })); // the mark tells Excel UTF-8
+  link.download = "table.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function language(text) {
+  const scripts = [...SCRIPTS.matchAll(/(\w\w) (\w+)/g)];
+  const found = scripts.find(([, , name]) => new RegExp(`\\p{sc=${name}}`, "u").test(text));
+  return found?.[1] ?? document.documentElement.lang;
+}
+
+function stop() {
+  speechSynthesis.cancel();
+  document.querySelector('[data-act][aria-pressed="true"]')?.setAttribute("aria-pressed", "false");
+}
+
+// Reads line by line, without code, which is of no use to the ear.
+function speak(button) {
+  const isSpeaking = button.ariaPressed === "true";
+  stop();
+  if (isSpeaking) return;
+  const body = button.closest("article").querySelector("[data-body]");
+  const code = [...body.querySelectorAll("pre")].flatMap((pre) => pre.innerText.split("\n"));
+  const lines = body.innerText.split("\n").filter((line) => line.trim() && !code.includes(line));
+  for (const text of [...lines.flatMap((line) => line.match(CHUNKS)), ""]) {
+    const utterance = new SpeechSynthesisUtterance(text);
+    utterance.lang = language(text);
+    if (!text) utterance.onend = () => button.setAttribute("aria-pressed", "false");
+    speechSynthesis.speak(utterance);
+  }
+  button.setAttribute("aria-pressed", "true");
+}
+
+addEventListener("pagehide", stop);
+
+export function act(button) {
+  ({ copy, save, speak })[button.dataset.act](button);
+}

@@ -1,0 +1,114 @@
+"""What stands under a message, and its source."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
+from django.test import Client
+from django.utils import timezone, translation
+
+from conversations.models import Attachment, Conversation, Message, User
+from conversations.models.message import Status
+from conversations.services import replies
+from conversations.services.replies import NewPiece, Outcome
+from tests.conftest import send
+from tests.services.photographs import photograph
+
+
+def answered(user: User, text: str, outcome: Outcome, conversation: Conversation | None = None) -> Message:
+    reply = replies.claim(send(user, "question", conversation).reply.pk)
+    assert reply is not None
+    replies.write([NewPiece(reply.pk, reply.claim, 0, "text", text)])
+    replies.finish(reply, outcome)
+    return Message.objects.get(pk=reply.pk)
+
+
+def figures(message: Message, language: str = "en") -> str:
+    with translation.override(language):
+        return " ".join(render_to_string("conversations/_figures.html", {"message": message}).split())
+
+
+def test_the_source_of_a_message_is_its_markdown_with_the_addresses_of_pictures(as_alice: Client, alice: User) -> None:
+    picture = SimpleUploadedFile("a cat.png", photograph(64, 48, format="PNG"), "image/png")
+    message = send(alice, "Look: **bold** <b>&</b>", images=[picture]).message
+    response = as_alice.get(f"/messages/{message.uuid}/source/")
+    uuid = Attachment.objects.get().uuid
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    expected = f"Look: **bold** <b>&</b>\n\n![a cat.png](http://testserver/attachments/{uuid}/original/)"
+    assert response.content.decode() == expected
+
+
+def test_the_source_of_somebody_else_is_missing(as_bob: Client, alice: User) -> None:
+    message = send(alice, "secret").message
+    assert as_bob.get(f"/messages/{message.uuid}/source/").status_code == 404
+    assert Client().get(f"/messages/{message.uuid}/source/").status_code == 302
+    assert as_bob.post(f"/messages/{message.uuid}/source/").status_code == 405
+
+
+def test_a_running_reply_has_a_source_too(as_alice: Client, alice: User) -> None:
+    reply = replies.claim(send(alice, "one").reply.pk)
+    assert reply is not None
+    replies.write([NewPiece(reply.pk, reply.claim, 0, "text", "so *far*")])
+    assert as_alice.get(f"/messages/{reply.uuid}/source/").content == b"so *far*"
+
+
+def test_figures_are_written_as_the_reader_writes_them(alice: User) -> None:
+    now = timezone.now()
+    message = Message(
+        status=Status.COMPLETE,
+        started_at=now,
+        ended_at=now + dt.timedelta(seconds=185),
+        first_token_ms=1234,
+        prompt_tokens=12345,
+        output_tokens=678,
+        reasoning_tokens=90,
+        cost_usd=Decimal("0.001234"),
+    )
+    english, german = figures(message), figures(message, "de")
+    for words in ("1.2 s to", "3 min 5 s in all", "12,345 tokens in", "678 out (90 for reasoning)", "$0.0012"):
+        assert words in english
+    assert "1,2\xa0s" in german or "1,2 s" in german
+    assert "12.345" in german
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [("0.00001", "under $0.0001"), ("0.5", "$0.50"), ("0", "$0.00"), ("1234.5", "$1,234.50"), ("0.0199", "$0.020")],
+)
+def test_an_amount_keeps_two_digits_that_say_something(amount: str, words: str) -> None:
+    assert words in figures(Message(cost_usd=Decimal(amount)))
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("stop", ""),
+        ("MAX_TOKENS", ""),
+        ("RECITATION", "too close to a text that others wrote"),
+        ("tool_calls", "wanted to use a tool"),
+        ("<odd>", "a reason the provider calls “&lt;odd&gt;”"),
+    ],
+)
+def test_an_unusual_end_is_put_into_words(word: str, words: str) -> None:
+    text = figures(Message(status=Status.COMPLETE, finish_reason=word))
+    assert words in text
+    assert ("finish" in text) == bool(words)
+
+
+def test_the_page_shows_where_the_memory_begins_and_how_full_the_window_is(
+    as_alice: Client, alice: User, conversation: Conversation
+) -> None:
+    for number in range(3):
+        reply = answered(alice, f"answer {number}", Outcome(Status.COMPLETE), conversation)
+    address = f"/c/{conversation.uuid}/"
+    assert '<p id="memory" class="memory" hidden>' in as_alice.get(address).content.decode()
+    Message.objects.filter(pk=reply.pk).update(memory_from=2, prompt_tokens=943_718, output_tokens=10)
+    page = as_alice.get(address).content.decode()
+    line = page.index('<p id="memory" class="memory">')
+    assert page.index("answer 0") < line < page.index('data-depth="2"') < page.index("answer 1")
+    assert "Context full: the oldest messages are left out" in page
+    Message.objects.filter(pk=reply.pk).update(memory_from=None)
+    assert "Context 90 % full: soon the oldest" in as_alice.get(address).content.decode()

@@ -44,6 +44,20 @@ def test_a_stopped_reply_is_continued_in_the_same_message(alice: Person, simulat
     assert (article.uuid, article.status, article.text) == (sent.reply_uuid, "complete", words(60))
 
 
+def test_new_text_joins_the_old_while_it_streams(alice: Person, simulator: Simulator) -> None:
+    sent = alice.send("[[tokens:60]] [[hold:20]]", model=MODEL)
+    alice.follow(sent.reply_uuid, leave=after_characters(len(words(20))))
+    alice.stop(sent.conversation_uuid)
+    simulator.script(hold=15)
+    press(alice, sent.conversation_uuid, "Continue")
+    assert simulator.wait_held()
+    shown = alice.follow(sent.reply_uuid, leave=after_characters(len(words(35))))
+    assert letters(shown.text) == letters(words(35))
+    assert letters(alice.page(sent.conversation_uuid).replies[-1].text) == letters(words(35))
+    simulator.release()
+    ended(alice, sent.conversation_uuid, words(60))
+
+
 def test_a_reply_cut_at_the_token_limit_is_continued_until_it_is_whole(alice: Person) -> None:
     conversation = alice.send("Hello", model=MODEL, values={"max_tokens": "25"}).conversation_uuid
     until(lambda: alice.page(conversation).replies[-1].status == "complete", "the first reply")

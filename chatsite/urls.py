@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from conversations.views import (
     attachments,
+    branches,
     chat,
     conversations,
     health,
@@ -35,8 +36,10 @@ urlpatterns = [
     path("replies/<uuid:reply_uuid>/events/", stream.events, name="events"),
     path("replies/<uuid:reply_uuid>/continue/", messages.go_on, name="continue"),
     path("replies/<uuid:reply_uuid>/pick/", messages.pick, name="pick"),
-    path("replies/<uuid:reply_uuid>/retry/", messages.retry, name="retry"),
     path("messages/<uuid:message_uuid>/source/", messages.source, name="source"),
+    path("replies/<uuid:reply_uuid>/retry/", branches.retry, name="retry"),
+    path("messages/<uuid:message_uuid>/show/", branches.show, name="show"),
+    path("messages/<uuid:message_uuid>/fork/", branches.fork, name="fork"),
     path("attachments/<uuid:attachment_uuid>/original/", attachments.picture, {"size": "original"}, name="original"),
     path("attachments/<uuid:attachment_uuid>/thumbnail/", attachments.picture, {"size": "thumbnail"}, name="thumbnail"),
     path("attachments/<uuid:attachment_uuid>/describe/", attachments.describe, name="describe"),

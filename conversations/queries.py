@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -41,12 +42,24 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Siblings:
+    """Where a message stands among those with the same parent; the first is number 1. Its neighbours, if any."""
+
+    number: int
+    count: int
+    previous: UUID | None
+    next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """A message with what a page says about it; `columns` are it and those beside it, where they are compared."""
+    """A message with what a page says about it; `siblings` is None where it is the only one in its place, `columns` are
+    it and those beside it, where they are compared."""
 
     message: Message
     body: list[Block] = field(default_factory=list)
     reasoning: str = ""
+    siblings: Siblings | None = None
     columns: "list[Shown]" = field(default_factory=list)
 
     @property
@@ -208,7 +221,7 @@ def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:
     """The last messages of this path; one more is read to know whether that is all."""
     found = list(path.order_by("-depth")[: length + 1])
     before = found[length - 1].depth if len(found) > length else None
-    return Window(all_shown(reversed(found[:length])), before=before)
+    return Window(all_shown(found[:length][::-1]), before=before)
 
 
 def newest_answer(window: Window) -> Message | None:
@@ -237,28 +250,41 @@ def just_sent(message: Message, parts: Iterable[Part], replies: Iterable[Message
 def turn(message: Message) -> list[Shown]:
     """A person's message and what is on show below it, the reply to it."""
     below = Message.objects.filter(parent=message, on_path=True).prefetch_related(*CONTENT)
-    return [shown(message), *all_shown(below)]
+    return all_shown([message, *below])
 
 
 def all_shown(messages: Iterable[Message]) -> list[Shown]:
-    """Messages of a path as a page shows them, with what stands beside them, which takes one query for all."""
-    found = [shown(message) for message in messages]
-    parents = [one.message.parent_id for one in found if one.message.column is not None]
+    """Messages of a path as a page shows them, with their places among their siblings and what stands beside them.
+
+    Takes one query for all siblings, and one where replies are compared.
+    """
+    found = list(messages)
+    siblings, beside = _siblings(found), _compared(found)
+    return [
+        replace(
+            shown(one), siblings=siblings.get(one.pk), columns=beside[one.parent_id] if one.column is not None else []
+        )
+        for one in found
+    ]
+
+
+def single(message: Message) -> Shown:
+    """One message with its place among its siblings, for the place of its own article."""
+    return replace(shown(message), siblings=_siblings([message]).get(message.pk))
+
+
+def _compared(messages: Iterable[Message]) -> dict[int | None, list[Shown]]:
+    """What is compared, by the message that was answered."""
+    parents = {message.parent_id for message in messages if message.column is not None}
     if not parents:
-        return found
-    compared = Message.objects.filter(parent__in=parents, column__isnull=False).order_by("column", "pk")
-    beside = [shown(message) for message in compared.prefetch_related(*CONTENT)]
-    return [replace(one, columns=_columns(one.message, beside)) for one in found]
-
-
-def _columns(message: Message, beside: list[Shown]) -> list[Shown]:
-    if message.column is None:
-        return []
-    return [one for one in beside if one.message.parent_id == message.parent_id]
+        return {}
+    compared = Message.objects.filter(parent__in=parents, column__isnull=False).order_by("parent", "column", "pk")
+    groups = groupby(compared.prefetch_related(*CONTENT), key=lambda message: message.parent_id)
+    return {parent: [shown(message) for message in group] for parent, group in groups}
 
 
 def shown(message: Message) -> Shown:
-    """A message with its parts; while it runs, with its pieces behind those of its earlier runs."""
+    """A message with its parts, without its siblings; while it runs, its pieces follow those of its earlier runs."""
     pieces: list[Part | Piece] = list(message.parts.all())
     if message.is_running:
         pieces += message.pieces.all()
@@ -301,6 +327,23 @@ def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 def reply_for_stream(user: User, uuid: UUID) -> Message | None:
     return Message.objects.visible_to(user).replies().select_related("conversation").filter(uuid=uuid).first()
+
+
+def _siblings(messages: Sequence[Message]) -> dict[int, Siblings]:
+    """The place of each message among its siblings, by primary key; those that have none are left out."""
+    parents = {message.parent_id for message in messages}
+    same = Q(parent__in=parents - {None})
+    if None in parents:
+        same |= Q(depth=0, conversation__in={message.conversation_id for message in messages})
+    rows = Message.objects.filter(same).order_by("parent", "pk").values_list("parent", "pk", "uuid")
+    places: dict[int, Siblings] = {}
+    for _parent, group in groupby(rows, key=itemgetter(0)):
+        uuids = {pk: uuid for _parent, pk, uuid in group}
+        around = [None, *uuids.values(), None]
+        for number, pk in enumerate(uuids, start=1):
+            if len(uuids) > 1:
+                places[pk] = Siblings(number, len(uuids), around[number - 1], around[number + 1])
+    return places
 
 
 def _blocks(pieces: Sequence[Part | Piece]) -> list[Block]:

@@ -9,6 +9,7 @@ from conversations import providers
 from conversations.providers import local
 from conversations.providers.base import AuthScheme, Endpoint, Model, Vendor
 from conversations.providers.errors import NotConfigured
+from conversations.services.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,14 @@ def drawing(model_id: str) -> str:
     """This model where it draws pictures, else the first on offer that does; where none does, this one again."""
     drawing = [offer.model.id for offer in offers() if offer.model.draws_images]
     return model_id if model_id in drawing or not drawing else drawing[0]
+
+
+def check(model_id: str, *, has_pictures: bool) -> None:
+    """Raises Refusal where the model is not on offer, or cannot see the pictures of the message it is to answer."""
+    if not is_offered(model_id):
+        raise Refusal(_("This model is not on offer. Choose another one."))
+    if has_pictures and not find(model_id).model.sees_images:
+        raise Refusal(_("This model cannot see pictures. Choose one that can, or send without them."))
 
 
 def label(model_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Sending: a message, its pictures and the PENDING reply in one transaction; and asking again.
+"""Sending: a message, its pictures and the PENDING reply in one transaction.
 
 While a reply of the branch runs, a message is stored without a reply and waits for its end.
 """
@@ -100,18 +100,6 @@ def send(user: User, draft: Draft, conversation: Conversation | None = None) -> 
 
 
 @transaction.atomic
-def retry(reply: Message) -> Message:
-    """A new reply beside this one, which takes its place on the path. Raises NotNow where that makes no sense."""
-    conversation, old = _at_the_end(reply)
-    Message.objects.filter(pk=old.pk).update(on_path=False, column=None)
-    assert old.parent is not None
-    model = conversation.model if old.column is None else old.model
-    fresh = replies.begin(old.parent, model, column=old.column, on_path=old.on_path)
-    Message.objects.filter(parent=old, status=Status.WAITING).update(parent=fresh)
-    return fresh
-
-
-@transaction.atomic
 def go_on(reply: Message) -> None:
     """Let the last reply of the path be written on where it ended. Raises NotNow where that makes no sense, Busy."""
     _conversation, ended = _at_the_end(reply)
@@ -159,10 +147,7 @@ def _check(draft: Draft) -> None:
         raise Refusal(_("At most %(limit)d pictures fit into one message. Remove some.") % {"limit": limit})
     columns.check(draft.models)
     for model in draft.models:
-        if not catalog.is_offered(model):
-            raise Refusal(_("This model is not on offer. Choose another one."))
-        if pictures and not catalog.find(model).model.sees_images:
-            raise Refusal(_("This model cannot see pictures. Choose one that can, or send without them."))
+        catalog.check(model, has_pictures=bool(pictures))
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Sending, stopping, asking again."""
+"""Sending and stopping."""
 
 import uuid
 from typing import Any
@@ -47,18 +47,6 @@ def stop(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
 
 @member_required
 @require_POST
-def retry(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
-    """A new attempt in the place of a reply that failed, was stopped or cut off."""
-    reply = _reply(request, reply_uuid)
-    try:
-        fresh = messages.retry(reply)
-    except Refusal as refusal:
-        return refused(request, refusal)
-    return _article(request, fresh)
-
-
-@member_required
-@require_POST
 def go_on(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
     """Let a reply that was cut or stopped be written on, in the same message."""
     reply = _reply(request, reply_uuid)
@@ -91,7 +79,7 @@ def _article(request: HtmxHttpRequest, reply: Message) -> HttpResponse:
     """A reply that has just begun, for the place of the article whose button was pressed."""
     if not request.htmx:
         return SeeOther(f"/c/{reply.conversation.uuid}/")
-    return render(request, "conversations/_message.html", {"shown": queries.shown(reply)})
+    return render(request, "conversations/_message.html", {"shown": queries.single(reply)})
 
 
 @member_required
@@ -156,7 +144,7 @@ def _compared(sent: Sent) -> dict[str, Any]:
     context: dict[str, Any] = {"offers": catalog.offers()} if len(sent.replies) > 1 else {}
     if sent.picked:
         sent.picked.refresh_from_db()
-        context["picked"] = queries.shown(sent.picked)
+        context["picked"] = queries.single(sent.picked)
     return context
 
 

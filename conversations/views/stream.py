@@ -192,7 +192,7 @@ def _final(viewer: Viewer) -> bytes:
         reply = found.prefetch_related("parts__attachment").first()
         if reply is None:
             return encode("end", "", STORED)
-        context = {"shown": queries.shown(reply)}
+        context = {"shown": queries.single(reply)}
         html = render_to_string("conversations/_message.html", context, request=viewer.request)
         if reply.status != Status.FAILED:
             html += render_to_string(

@@ -6,6 +6,7 @@ const SPOKEN = 1000; // characters of a finished reply that are read aloud
 
 const part = (id) => document.getElementById(id);
 let isAtEnd = true;
+let sight;
 
 function toEnd() {
   part("scroller").scrollTop = part("scroller").scrollHeight;
@@ -15,7 +16,7 @@ function toEnd() {
 function begin() {
   const end = part("end");
   if (!end) return;
-  const sight = new IntersectionObserver((entries) => {
+  sight = new IntersectionObserver((entries) => {
     isAtEnd = entries.at(-1).isIntersecting;
     part("to-end").hidden = isAtEnd && !part("later");
   }, { root: part("scroller"), rootMargin: "0px 0px 48px" });
@@ -25,6 +26,13 @@ function begin() {
   offerCopies();
   document.querySelectorAll(".suggestion").forEach((button) => (button.disabled = false));
 }
+
+// Another branch is on show: whether its end is in sight has to be seen.
+document.addEventListener("chat:switched", () => {
+  isAtEnd = false;
+  sight.unobserve(part("end"));
+  sight.observe(part("end"));
+});
 
 function offerCopies() {
   for (const code of part("transcript").querySelectorAll("div.code:not(:has(> .copy))")) {
@@ -38,15 +46,6 @@ function offerCopies() {
 function announce(article) {
   const body = article.querySelector("[data-body]").innerText;
   if (body) part("announcer").textContent = `${article.querySelector("h2").innerText}. ${body.slice(0, SPOKEN)}`;
-}
-
-// The line where the model's memory begins stands where it began for the newest reply.
-function remember() {
-  const from = [...document.querySelectorAll(`${FINISHED}:not([data-status="failed"])`)].at(-1)?.dataset.memoryFrom;
-  const first = from && part("transcript").querySelector(`[data-depth="${from}"]`);
-  if (part("later")) return; // the newest reply is not on this page
-  part("memory").hidden = !first;
-  if (first) first.before(part("memory"));
 }
 
 function count() {
@@ -101,7 +100,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     elt.showPopover();
     elt.querySelector(".close").focus();
   }
-  if (elt.matches(FINISHED)) remember();
+  if (elt.matches("article")) import("./branches.js");
   if (elt.id === "recent") moveUp(elt);
   if ("added" in elt.dataset) return; // read again, not news
   if (elt.matches(FINISHED)) announce(elt);
@@ -132,3 +131,4 @@ document.addEventListener("visibilitychange", () => import("./background.js"), {
 document.documentElement.classList.toggle("speaks", "speechSynthesis" in window);
 setInterval(count, 1000);
 begin();
+if (document.querySelector("article")) import("./branches.js");

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from conversations import queries
 from conversations.models import Conversation, Message, User
 from conversations.models.message import Status
-from conversations.services import columns, history, messages, replies
+from conversations.services import branches, columns, history, messages, replies
 from conversations.services.errors import Busy, NotNow, Refusal
 from conversations.services.replies import NewPiece, Outcome
 from tests.conftest import MODEL, PAINTER, IdleEngine, send
@@ -139,7 +139,7 @@ def test_a_message_that_waits_for_the_first_ends_the_comparison_too(
 @pytest.mark.parametrize("place", [0, 2])
 def test_a_retry_takes_the_place_of_its_column(three: list[Message], conversation: Conversation, place: int) -> None:
     end(three[place], Status.FAILED)
-    fresh = messages.retry(three[place])
+    fresh = branches.regenerate(three[place])
     old = Message.objects.get(pk=three[place].pk)
     assert (fresh.model, fresh.column, fresh.on_path) == (FOUR[place], place, place == 0)
     assert (old.column, old.on_path) == (None, False)
@@ -148,7 +148,7 @@ def test_a_retry_takes_the_place_of_its_column(three: list[Message], conversatio
 
 def test_a_running_column_is_not_retried(three: list[Message]) -> None:
     with pytest.raises(Busy):
-        messages.retry(three[1])
+        branches.regenerate(three[1])
 
 
 def test_a_column_is_continued_beside_the_others(three: list[Message]) -> None:
@@ -162,9 +162,8 @@ def test_after_the_pick_the_others_are_past(three: list[Message]) -> None:
     end(three[1])
     end(three[2], Status.STOPPED)
     columns.pick(three[1])
-    for late in (messages.retry, messages.go_on):
-        with pytest.raises(NotNow):
-            late(three[2])
+    with pytest.raises(NotNow):
+        messages.go_on(three[2])
 
 
 def test_each_model_is_asked_the_same_whichever_is_on_show(
@@ -179,7 +178,7 @@ def test_columns_cost_one_query_and_their_content_however_many_there_are(
 ) -> None:
     for reply in three:
         end(reply, text=f"by {reply.model}")
-    with django_assert_num_queries(6):  # path, parts, pieces; columns, parts, pieces
+    with django_assert_num_queries(7):  # path, parts, pieces; siblings; columns, parts, pieces
         shown = queries.newest(conversation).shown
     assert [one.body[0].text for one in shown[1].columns] == [f"by {model}" for model in (MODEL, PAINTER, OLD)]
     assert shown[0].columns == []

@@ -8,7 +8,7 @@ from conversations.models import Conversation, Message, Part, User
 from conversations.models.message import Kind, Status
 from conversations.providers.errors import TooLarge
 from conversations.providers.turns import ImagePart, TextPart
-from conversations.services import conversations, history, messages, replies
+from conversations.services import branches, conversations, history, replies
 from conversations.services.context import Fill
 from conversations.services.replies import NewPiece, Outcome
 from tests.conftest import PAINTER, send
@@ -46,7 +46,7 @@ def test_the_request_holds_prompt_parameters_and_the_path_before_the_reply(alice
 
 def test_failed_replies_are_marked_and_other_branches_are_left_out(alice: User, conversation: Conversation) -> None:
     failed = answer(send(alice, "one", conversation).reply, "half", status=Status.FAILED)
-    fresh = messages.retry(failed)
+    fresh = branches.regenerate(failed)
     assert [turn.role for turn in history.question_for(fresh).request.turns] == ["user"]
     answer(fresh, "whole", status=Status.FAILED)
     later = send(alice, "two", conversation).reply

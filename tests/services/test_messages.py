@@ -9,8 +9,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from conversations.models import Conversation, Message, Part, User
 from conversations.models.message import Status
-from conversations.services import conversations, messages, replies
-from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
+from conversations.services import conversations, replies
+from conversations.services.errors import KeyReused, NotNow, Refusal
 from conversations.services.replies import Outcome
 from tests.conftest import MODEL, PAINTER, IdleEngine, send
 from tests.services.photographs import photograph
@@ -152,26 +152,6 @@ def test_a_message_into_a_conversation_that_was_just_deleted_is_refused(
     conversations.delete(conversation)
     with pytest.raises(NotNow):
         send(alice, "hello", conversation)
-
-
-def test_retry_puts_a_new_reply_in_the_place_of_the_old_one(alice: User, conversation: Conversation) -> None:
-    failed = finish(send(alice, "one", conversation).reply, Status.FAILED)
-    fresh = messages.retry(failed)
-    failed.refresh_from_db()
-    assert (fresh.parent, fresh.depth, fresh.status) == (failed.parent, failed.depth, Status.PENDING)
-    assert (failed.on_path, fresh.on_path) == (False, True)
-
-
-def test_retry_of_a_running_reply_is_refused(alice: User, conversation: Conversation) -> None:
-    with pytest.raises(Busy):
-        messages.retry(send(alice, "one", conversation).reply)
-
-
-def test_retry_is_refused_once_the_conversation_has_gone_on(alice: User, conversation: Conversation) -> None:
-    failed = finish(send(alice, "one", conversation).reply, Status.FAILED)
-    send(alice, "two", conversation)
-    with pytest.raises(NotNow):
-        messages.retry(failed)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from conversations.generation.engine import Pool
 from conversations.generation.sweeper import Sweeper
 from conversations.models import Attachment, Conversation, Message, User
 from conversations.models.message import Role, Status
-from conversations.services import conversations, messages, replies, waiting
+from conversations.services import branches, conversations, messages, replies, waiting
 from conversations.services.errors import Busy, KeyReused, NotNow
 from conversations.services.messages import Sent
 from conversations.services.replies import Outcome
@@ -120,7 +120,7 @@ def test_it_follows_the_next_attempt_of_a_reply_that_failed(
     first: Message, held: Message, conversation: Conversation
 ) -> None:
     end(first, Status.FAILED)
-    fresh = messages.retry(first)
+    fresh = branches.regenerate(first)
     held.refresh_from_db()
     assert (held.parent, held.status, held.on_path) == (fresh, Status.WAITING, True)
     claimed = replies.claim(fresh.pk)

@@ -8,7 +8,7 @@ from django.test import Client
 
 from conversations.models import Attachment, Conversation, Look, Message, ProviderCall, User
 from conversations.models.message import Status
-from conversations.services import messages, replies
+from conversations.services import branches, replies
 from conversations.services.replies import NewPiece, Outcome
 from tests.conftest import send
 from tests.services.photographs import photograph
@@ -27,7 +27,7 @@ def thread(alice: User) -> Conversation:
         message=failed, attempt=1, model="m", request_deflated=ProviderCall.deflate(request), status_code=402
     )
     replies.finish(failed, Outcome(Status.FAILED, error_code="credits", error_detail="top up"))
-    again = replies.claim(messages.retry(Message.objects.get(pk=failed.pk)).pk)
+    again = replies.claim(branches.regenerate(Message.objects.get(pk=failed.pk)).pk)
     assert again is not None
     replies.write([NewPiece(again.pk, again.claim, 0, "text", "**fine** now")])
     replies.finish(again, Outcome(Status.COMPLETE))

@@ -181,8 +181,8 @@ def _stored(viewer: Viewer) -> tuple[bool, str]:
     reply = found.prefetch_related("parts__attachment", "pieces__attachment").first()
     if reply is None or not reply.is_running:
         return False, ""
-    context = {"blocks": queries.shown(reply).body}
-    return True, render_to_string("conversations/_blocks.html", context)
+    with translation.override(viewer.language):
+        return True, render_to_string("conversations/_blocks.html", {"blocks": queries.shown(reply).body})
 
 
 def _final(viewer: Viewer) -> bytes:

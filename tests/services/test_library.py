@@ -60,6 +60,7 @@ def test_a_copy_of_the_longest_name_fits(alice: User) -> None:
         ("{{topic}} for {{ reader }} about {{topic}}", ["topic", "reader"]),
         ("{{}} {{ }} {single} {{two\nlines}} {{{deep}}}", ["deep"]),
         ("{{" * 20_000, []),
+        ("{{" + "n" * 81 + "}}", []),
         ("{{" + " " * 40_000, []),
         ("".join(f"{{{{v{number}}}}}" for number in range(30)), [f"v{number}" for number in range(20)]),
     ],

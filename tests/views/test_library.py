@@ -192,9 +192,9 @@ def test_a_prompt_with_variables_asks_for_them_first(as_alice: Client, alice: Us
 def test_the_message_box_gets_a_list_a_dialog_and_a_text(as_alice: Client, alice: User, bob: User) -> None:
     htmx = {"HX-Request": "true"}
     mine, private = make(alice, "prompts"), make(bob, "prompts", name="private")
-    plain = make(bob, "prompts", name="plain", text="  as it is\n", is_shared=True)
+    plain = make(bob, "prompts", name="a-plain", text="  as it is\n", is_shared=True)
     options = as_alice.get("/prompts/list/", headers=htmx).content.decode()
-    assert re.findall(r'role="option".*?data-name="([^"]*)"', options) == ["letter", "plain"]
+    assert re.findall(r'role="option".*?data-name="([^"]*)"', options) == ["letter", "a-plain"]
     asked = as_alice.get(f"/prompts/{mine.uuid}/use/", headers=htmx).content.decode()
     assert asked.startswith("<dialog")
     given = as_alice.post(f"/prompts/{mine.uuid}/use/", {"value-0": "Ada"}, headers=htmx).content.decode()

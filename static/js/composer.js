@@ -46,11 +46,11 @@ function attach(files) {
   text().focus();
 }
 
-document.addEventListener("input", ({ target }) => {
+document.addEventListener("input", ({ target, isTrusted }) => {
   if (target !== text()) return;
   grow();
   import("./drafts.js");
-  if (text().value.startsWith("/")) import("./prompts.js");
+  if (isTrusted && text().value.startsWith("/")) import("./prompts.js");
 });
 
 document.addEventListener("keydown", (event) => {

@@ -48,7 +48,8 @@ document.addEventListener("keydown", (event) => {
   event.stopPropagation();
 }, true);
 
-document.addEventListener("input", ({ target }) => target === box() && follow());
+// Only what is typed: a draft that comes back, or an inserted text, opens nothing.
+document.addEventListener("input", ({ target, isTrusted }) => isTrusted && target === box() && follow());
 document.addEventListener("focusout", () => part("prompts")?.matches(":hover") || close());
 
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
@@ -57,6 +58,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     close();
     elt.showModal();
   } else if (elt.matches("[data-filled]")) {
+    close();
     box().focus();
     box().setRangeText(elt.textContent, 0, word()?.length + 1 || 0, "end");
     box().dispatchEvent(new Event("input", { bubbles: true }));

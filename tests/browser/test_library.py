@@ -110,6 +110,20 @@ def test_escape_leaves_the_slash_to_be_written(page: Page) -> None:
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
+def test_a_draft_that_comes_back_opens_nothing(page: Page) -> None:
+    type_in(page, "/b")
+    options(page)
+    begin(page)
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("/b")
+    type_in(page, "r")
+    assert options(page) == ["/brief"]
+    page.get_by_role("textbox", name="Message").press("Escape")
+    begin(page)
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("/br")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#prompts:not([hidden])")).to_have_count(0)
+
+
 def test_variables_are_asked_for_in_a_dialog(page: Page) -> None:
     box = page.get_by_role("textbox", name="Message")
     box.fill(" and more")

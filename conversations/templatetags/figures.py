@@ -22,7 +22,9 @@ def grouped(number: int) -> str:
 
 @register.filter
 def duration(milliseconds: int) -> str:
-    """As people say it: "1.2 s", "48 s", "3 min 5 s", "2 h 4 min"."""
+    """As people say it: "under 0.1 s", "1.2 s", "48 s", "3 min 5 s", "2 h 4 min"."""
+    if milliseconds < 50:
+        return _("under %(seconds)s s") % {"seconds": number_format(0.1, 1, use_l10n=True)}
     if milliseconds < 9950:
         return _("%(seconds)s s") % {"seconds": number_format(milliseconds / 1000, 1, use_l10n=True)}
     minutes, seconds = divmod(round(milliseconds / 1000), 60)

@@ -60,7 +60,7 @@ def test_a_reply_says_what_it_took(browse: Open, size: dict[str, int]) -> None:
     for words in ("to the first word", " s in all", "tokens in", " out", "$"):
         expect(figures).to_contain_text(words)
     expect(newest(page).get_by_text("tokens in")).to_be_visible()
-    expect(newest(page).get_by_text(re.compile(r"^Thought for [\d.]+ s$"))).to_be_visible()
+    expect(newest(page).get_by_text(re.compile(r"^Thought for (under )?[\d.]+ s$"))).to_be_visible()
     expect(page.locator("#meter")).to_contain_text("Context less than 1 % full")
     no_violations(page)
 

@@ -7,6 +7,7 @@ from tests.live.pages import Page
 from tests.serving import PASSWORD, Server
 from tests.simulator import Simulator
 
+PATIENCE = 240.0  # seconds for one reply: reading 1,500 tokens takes five on an idle machine
 PAINTER = "segmind/gemini-2-flash-image-generation"
 MODEL = "local/smollm2-135m-instruct"
 LONG = "Once there was a small bakery by the sea, and the baker got up early every day to bake bread. " * 20
@@ -37,13 +38,13 @@ def memory_begins_before(page: Page) -> str | None:
 
 
 def test_a_long_conversation_with_a_small_window_keeps_working(local_alice: Person) -> None:
-    sent = local_alice.send(LONG, model=MODEL, values={"max_tokens": "30"})
+    sent = local_alice.send(LONG, model=MODEL, values={"max_tokens": "8"})
     conversation = sent.conversation_uuid
-    local_alice.follow(sent.reply_uuid)
+    local_alice.follow(sent.reply_uuid, deadline=PATIENCE)
     assert memory_begins_before(local_alice.page(conversation)) is None
     for number in range(4):
         sent = local_alice.send(f"Part {number}. {LONG}", conversation)
-        local_alice.follow(sent.reply_uuid)
+        local_alice.follow(sent.reply_uuid, deadline=PATIENCE)
     page = local_alice.page(conversation)
     assert [reply.status for reply in page.replies] == ["complete"] * 5
     assert (memory_begins_before(page) or "").startswith(("Part 1.", "Part 2."))

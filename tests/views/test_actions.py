@@ -83,6 +83,20 @@ def test_an_amount_keeps_two_digits_that_say_something(amount: str, words: str) 
 
 
 @pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (12, "under 0.1 s to"),
+        (9_940, "9.9 s to"),
+        (9_960, "10 s to"),
+        (59_700, "1 min 0 s to"),
+        (7_440_000, "2 h 4 min"),
+    ],
+)
+def test_a_duration_is_said_as_people_say_it(milliseconds: int, words: str) -> None:
+    assert words in figures(Message(first_token_ms=milliseconds))
+
+
+@pytest.mark.parametrize(
     ("word", "words"),
     [
         ("stop", ""),

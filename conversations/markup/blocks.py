@@ -80,8 +80,6 @@ class Open:
             return False
         if self.first and kind in ("bullet_list_open", "ordered_list_open"):
             return indent < 2 and _item_marker(line[indent:]) != self.first.markup
-        if kind == "note_open":
-            return indent < notes.INDENT
         return is_after_blank or kind != "blockquote_open" or not line.startswith(">", indent)
 
 

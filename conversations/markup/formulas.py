@@ -257,12 +257,14 @@ def _opened(tag: str, attributes: str) -> str:
             classes += _classes(value)
         elif name == "notation" and value in _NOTATIONS:
             classes.append(_NOTATIONS[value])
-        elif name == "class" and value in CLASSES.get(tag, ()):
+        elif name == "class":
             classes.append(value)
         elif name in ATTRIBUTES and _VALUE.fullmatch(value):
             kept += f' {name}="{value}"'
         else:
             raise _Unsupported
+    if not CLASSES.get(_known(tag), frozenset()).issuperset(classes):
+        raise _Unsupported
     if classes:
         kept += f' class="{" ".join(classes)}"'
     return f"<{_known(tag)}{kept}>"

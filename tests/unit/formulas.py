@@ -290,6 +290,7 @@ KNOWN = [
 """LaTeX, and what it means."""
 
 UNKNOWN = [
+    r"\substack\hline x",
     r"\frac{1}",
     r"\frac{1}{",
     '{',

@@ -39,7 +39,18 @@ def test_a_block_is_taken_once_as_soon_as_the_next_one_begins() -> None:
     assert text_of(renderer.finish()) == "second"
 
 
-@pytest.mark.parametrize("text", ["# heading\n", "heading\n===\n", "***\n", "```\ncode\n```\n", "~~~ py\n~~~~  \n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# heading\n",
+        "heading\n===\n",
+        "***\n",
+        "```\ncode\n```\n",
+        "~~~ py\n~~~~  \n",
+        "\\[\nx\n- y\n\\]\n",
+        "$$\nx\n= y $$\n",
+    ],
+)
 def test_what_cannot_go_on_is_finished_at_once(text: str) -> None:
     assert fed(text).take_blocks() == markup.render(text)
 
@@ -73,6 +84,10 @@ def test_what_can_go_on_stays_open(text: str) -> None:
         ("text\n", "- a\n"),
         ("text\n", "> a\n"),
         ("text\n", "```\n"),
+        ("text\n", "$$\n"),
+        ("text\n", "\\[\n"),
+        ("text\n", "[^1]: a\n"),
+        ("[^1]: a\n", "[^2]: b\n"),
         ("text\n\n", "    a\n"),
         ("- a\n", "* b\n"),
         ("- a\n\n", "b\n"),
@@ -225,6 +240,10 @@ def lines(unit: str, length: int = 50_000) -> str:
         "a\n" + lines("2. looks like an item\n"),
         lines("[a]: https://b.example\n"),
         lines("    code\n\n"),
+        "[^1]: a\n" + lines("    b\n\n"),
+        lines("[^1]: a\n"),
+        "$$\n" + lines("- x\n# y\n"),
+        lines("$$\n- x\n$$\n"),
     ],
 )
 def test_no_text_is_parsed_many_times_over(text: str) -> None:

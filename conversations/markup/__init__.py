@@ -14,17 +14,18 @@ sanitiser.py     the allow-list, always the last step
 rendering.py     all of it in order
 """
 
+from collections.abc import Mapping
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from conversations.markup import rendering
+from conversations.markup import rendering, writer
 from conversations.markup.characters import fit
 from conversations.markup.rendering import BlockRenderer
 
-__all__ = ["VERSION", "BlockRenderer", "escaped", "plain", "render", "trusted"]
+__all__ = ["VERSION", "BlockRenderer", "escaped", "in_words", "plain", "render", "trusted"]
 
-VERSION = 2
+VERSION = 3
 """Raised by every change that makes other HTML from the same text: HTML kept by another version is not used."""
 
 
@@ -46,3 +47,12 @@ def escaped(text: str) -> str:
 def trusted(html: str) -> SafeString:
     """HTML that `render` made and that was kept since."""
     return mark_safe(html)  # noqa: S308
+
+
+def in_words(html: SafeString, words: Mapping[str, str]) -> SafeString:
+    """What `render` made, with its own few words (writer.LABELS) in another language."""
+    made = str(html)
+    for word, other in words.items():
+        for start in writer.LABELS[word] if word != other else ():
+            made = made.replace(f'{start}{word}"', f'{start}{escape(other)}"')
+    return mark_safe(made)  # noqa: S308

@@ -14,6 +14,14 @@ Highlight = Callable[[str, str], str | None]
 Convert = Callable[[str, bool], str | None]
 
 TABLE_OPEN = '<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n'
+LABELS = {
+    "Table": ('<div class="table" role="group" aria-label="',),
+    "Formula": tuple(f'<span class="{kind}" dir="ltr" role="group" aria-label="' for kind in ("formula", "long")),
+    "done": ('<span class="task" role="img" aria-label="',),
+    "not done": ('<span class="task" role="img" aria-label="',),
+}
+"""The words that the writer adds, for those who do not see the page, and what stands before them. No text can hold
+that: its `<` are escaped."""
 _FIXED = {
     "blockquote_open": "<blockquote>\n",
     "blockquote_close": "</blockquote>\n",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from conversations import markup
 from conversations.models import Attachment, Message
@@ -24,9 +25,18 @@ THUMBNAIL_SIDE = pictures.LIMITS.thumbnail_side
 @register.filter
 def rendered(block: Block) -> SafeString:
     """The safe HTML of a text: as stored where this version of the renderer made it, else rendered now."""
-    if block.html and block.markup_version == markup.VERSION:
-        return markup.trusted(block.html)
-    return markup.render(block.text)
+    is_kept = block.html and block.markup_version == markup.VERSION
+    html = markup.trusted(block.html) if is_kept else markup.render(block.text)
+    return markup.in_words(html, _words())
+
+
+def _words() -> dict[str, str]:
+    return {
+        "Table": _("Table"),
+        "Formula": _("Formula"),
+        "done": pgettext("a task", "done"),
+        "not done": pgettext("a task", "not done"),
+    }
 
 
 @register.filter

@@ -101,6 +101,16 @@ def test_tasks_are_drawn_as_text_that_says_how_they_stand() -> None:
     assert body("- [ ] # a") == f"<ul><li>{TODO} <h1>a</h1></li></ul>"
 
 
+def test_the_words_of_the_renderer_can_be_in_another_language() -> None:
+    html = markup.render('- [x] aria-label="Table"\n- [ ] b\n\n|c|\n|-|\n\n$$x$$')
+    words = {"Table": 'Ta"belle', "Formula": "Formel", "done": "erledigt", "not done": "offen"}
+    german = markup.in_words(html, words)
+    assert isinstance(german, SafeString)
+    assert re.findall('<[^>]*aria-label="([^"]*)"', german) == ["erledigt", "offen", "Ta&quot;belle", "Formel"]
+    assert 'aria-label="Table"' in german  # what the text says is left alone
+    assert markup.in_words(html, {word: word for word in words}) == html
+
+
 @pytest.mark.parametrize(
     ("text", "address"),
     [

@@ -8,7 +8,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-un
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench screenshots messages lock format clean
+.PHONY: help run demo test check bench screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -43,6 +43,9 @@ bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory a
 screenshots: .venv/.installed-dev staticfiles/.collected ## Make docs/screenshots anew
 	@sh tests/system-packages.sh
 	$(BIN)/python -m tests.browser.screenshots
+
+icons: .venv/.installed-dev ## Draw the icons for home screens anew
+	$(BIN)/python -m tests.icons
 
 messages: .venv/.installed-dev ## Collect the texts of the screens and compile their translations
 	@sh tests/system-packages.sh

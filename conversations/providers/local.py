@@ -7,7 +7,7 @@ from conversations.providers.base import Model, Quirks, Vendor
 from conversations.providers.local_process import MODEL_NAME, endpoint, is_installed, is_running, stop
 from conversations.providers.local_server import SLOT_TOKENS
 
-__all__ = ["LOCAL", "endpoint", "is_installed", "is_running", "stop"]
+__all__ = ["LOCAL", "MODEL_NAME", "endpoint", "is_installed", "is_running", "stop"]
 
 LOCAL = Vendor(
     id="local",

@@ -4,12 +4,30 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations import providers
 from conversations.providers import local
 from conversations.providers.base import AuthScheme, Endpoint, Model, Vendor
 from conversations.providers.errors import NotConfigured
 from conversations.services.errors import Refusal
+
+# What vendors' modules say in English, for translation; those know nothing of Django.
+DESCRIPTIONS = {
+    "aimlapi/google/gemini-2.5-flash": gettext_lazy(
+        "Quick all-round model that sees pictures; answers appear as they are written."
+    ),
+    "segmind/gemini-2.5-flash": gettext_lazy("Quick all-round model that sees pictures; answers arrive in one piece."),
+    "segmind/gemini-2-flash-image-generation": gettext_lazy(
+        "Draws pictures and changes them when told how; sees pictures too."
+    ),
+    "segmind/gemini-1.5-pro": gettext_lazy(
+        "Older, thorough model for long texts that sees pictures; answers arrive in one piece."
+    ),
+    f"local/{local.MODEL_NAME}": gettext_lazy(
+        "A very small model that runs on this machine and is often wrong; good for trying things out."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +36,11 @@ class Offer:
 
     vendor: Vendor
     model: Model
+
+    @property
+    def description(self) -> str:
+        """What the model is good for, in the reader's language where it is translated."""
+        return str(DESCRIPTIONS.get(self.model.id, self.model.description))
 
 
 def offers() -> tuple[Offer, ...]:

@@ -108,6 +108,12 @@ def signup_is_open() -> bool:
     return bool(settings.CHATSITE_SIGNUP == "open")
 
 
+@register.simple_tag
+def site_languages() -> list[tuple[str, str]]:
+    """Code and name, each in its own words; Django's own tag translates the names into the language of the page."""
+    return list(settings.LANGUAGES)
+
+
 @register.filter
 def sentences(help_text: str) -> str:
     """Django writes some help texts as HTML lists; here they are sentences one after the other."""

@@ -54,7 +54,7 @@ function count() {
     const { began, now: rendered } = place.dataset; // both by the server's clock
     place.since ??= now - (rendered - began);
     const seconds = Math.floor(now - place.since);
-    if (seconds > 3) place.textContent = `${seconds} s`;
+    if (seconds > 3) place.textContent = place.dataset.words.replace(0, seconds);
   }
 }
 

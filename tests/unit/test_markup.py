@@ -460,8 +460,8 @@ def test_contrast_is_computed_as_the_guidelines_say() -> None:
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_kind_of_code_is_readable_on_its_ground(theme: int) -> None:
-    known = colours("tokens.css", "code.css")
-    css = (STATIC / "code.css").read_text()
+    known = colours("tokens.css", "chat.css")
+    css = (STATIC / "chat.css").read_text()
     used = {
         kind: name
         for selectors, name in re.findall(r"([^{}]+)\{\s*color: var\((--[\w-]+)\)", css)

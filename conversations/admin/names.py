@@ -1,0 +1,54 @@
+"""What models and their fields are called in the administration.
+
+Given here, because names in the models themselves would need migrations that change nothing in the database.
+"""
+
+from django.db.models import Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from conversations.models import Conversation, Look, Message, Preset, Prompt, User
+
+MODELS: dict[type[Model], tuple[Promise, Promise]] = {
+    Conversation: (_("conversation"), _("conversations")),
+    Look: (_("look"), _("looks")),
+    Message: (_("message"), _("messages")),
+    Preset: (_("preset"), _("presets")),
+    Prompt: (_("prompt"), _("prompts")),
+}
+FIELDS: dict[str, Promise] = {
+    "active_at": _("active at"),
+    "changed_at": _("changed at"),
+    "conversation": _("conversation"),
+    "created_at": pgettext_lazy("moment", "at"),
+    "default_model": _("default model"),
+    "density": _("density"),
+    "enter_sends": _("Enter sends"),
+    "error_code": _("error code"),
+    "is_shared": _("shared"),
+    "language": _("language"),
+    "model": _("model"),
+    "name": pgettext_lazy("of a prompt or preset", "name"),
+    "notifies": _("notifications"),
+    "owner": _("owner"),
+    "owner_name": _("owner"),
+    "parameters": _("parameters"),
+    "reviewer_name": _("reviewer"),
+    "system_prompt": _("system prompt"),
+    "text": _("text"),
+    "theme": _("theme"),
+    "title": _("title"),
+    "what": _("what was seen"),
+}
+
+
+def give() -> None:
+    """Set after the models are made: migrations are derived from how they were written."""
+    for model, (one, many) in MODELS.items():
+        model._meta.verbose_name, model._meta.verbose_name_plural = one, many  # type: ignore[assignment]
+    named: list[type[Model]] = [*MODELS, User]
+    for model in named:
+        for field in model._meta.local_fields:
+            if field.name in FIELDS:
+                field.verbose_name = FIELDS[field.name]  # type: ignore[assignment]

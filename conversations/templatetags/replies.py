@@ -72,8 +72,9 @@ def period(moment: datetime) -> str:
 
 
 @register.filter
-def see_pictures(offers: Iterable[catalog.Offer]) -> bool:
-    return any(offer.model.sees_images for offer in offers)
+def seeing(offers: Iterable[catalog.Offer]) -> str:
+    """The first model on offer that can see pictures; empty where none can."""
+    return next((offer.model.id for offer in offers if offer.model.sees_images), "")
 
 
 @register.filter

@@ -20,6 +20,7 @@ from conversations.views import library, messages
 from conversations.views.beside import Beside, taken
 from conversations.views.http import HtmxHttpRequest, member_required
 
+LONGEST_SUGGESTION = 2000  # characters
 MOST_PRESETS = 8  # offered on the page of a new conversation; all of them have a page of their own
 
 
@@ -30,7 +31,7 @@ def home(request: HtmxHttpRequest) -> HttpResponseBase:
         return messages.send(request, None)
     if request.GET.keys() & {"prompt", "preset"}:
         return library.begin(request)
-    return page(request, beside=taken(request))
+    return page(request, form=_begun(request), beside=taken(request))
 
 
 @member_required
@@ -70,6 +71,14 @@ def page(
         context["model_before"] = context["chosen_model"]
         context["chosen_model"] = catalog.drawing(context["chosen_model"])
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
+
+
+def _begun(request: HtmxHttpRequest) -> SendForm | None:
+    """The composer with the text, and perhaps the model, that a link suggests."""
+    if "text" not in request.GET:
+        return None
+    text, model = (request.GET.get(name, "") for name in ("text", "model"))
+    return SendForm(initial={"text": text[:LONGEST_SUGGESTION], "model": model})
 
 
 def _part(request: HtmxHttpRequest, conversation: Conversation) -> HttpResponse:

@@ -1,7 +1,6 @@
 // What is done with a message now and then, loaded at its first use: copy its Markdown, save a table, read it aloud.
 
 const CHUNKS = /.{1,200}(?=\s|$)|.{1,200}/gu; // some voices fall silent in the middle of longer texts
-const SCRIPTS = "ar Arabic he Hebrew ru Cyrillic el Greek ja Hiragana ja Katakana ko Hangul zh Han hi Devanagari th Thai";
 
 // Plain text, or the Markdown as a promise: Safari wants the clipboard asked within the click.
 async function copy(button) {
@@ -44,12 +43,6 @@ function save(button) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-function language(text) {
-  const scripts = [...SCRIPTS.matchAll(/(\w\w) (\w+)/g)];
-  const found = scripts.find(([, , name]) => new RegExp(`\\p{sc=${name}}`, "u").test(text));
-  return found?.[1] ?? document.documentElement.lang;
-}
-
 function stop() {
   speechSynthesis.cancel();
   document.querySelector('[data-act][aria-pressed="true"]')?.setAttribute("aria-pressed", "false");
@@ -65,7 +58,6 @@ function speak(button) {
   const lines = body.innerText.split("\n").filter((line) => line.trim() && !code.includes(line));
   for (const text of [...lines.flatMap((line) => line.match(CHUNKS)), ""]) {
     const utterance = new SpeechSynthesisUtterance(text);
-    utterance.lang = language(text);
     if (!text) utterance.onend = () => button.setAttribute("aria-pressed", "false");
     speechSynthesis.speak(utterance);
   }

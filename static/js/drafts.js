@@ -4,14 +4,9 @@ const form = () => document.getElementById("composer");
 const text = () => document.getElementById("text");
 const place = () => `draft:${form().dataset.person}:${location.pathname}`;
 
-let sentFrom = "";
-let saving;
-
 function save() {
-  clearTimeout(saving);
-  if (!text()) return;
-  if (text().value.trim()) localStorage.setItem(place(), text().value);
-  else localStorage.removeItem(place());
+  if (text()?.value.trim()) localStorage.setItem(place(), text().value);
+  else if (text()) localStorage.removeItem(place());
 }
 
 function forgetAllBut(kept) {
@@ -20,19 +15,11 @@ function forgetAllBut(kept) {
   }
 }
 
-document.addEventListener("input", ({ target }) => {
-  if (target !== text()) return;
-  clearTimeout(saving);
-  saving = setTimeout(save, 300);
-});
-
+document.addEventListener("input", ({ target }) => target === text() && save());
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt === form()) sentFrom = place();
+  if (detail.elt === form()) localStorage.removeItem(place()); // sending may change the address
 });
-
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt === form() && detail.successful) localStorage.removeItem(sentFrom);
-});
+document.addEventListener("htmx:afterRequest", save);
 
 document.addEventListener("submit", ({ target }) => {
   if (!new URL(target.action).pathname.endsWith("/logout/")) return;
@@ -44,9 +31,6 @@ addEventListener("pagehide", save);
 
 if (text()) {
   forgetAllBut(`draft:${form().dataset.person}:`); // somebody else's, whose login ended by itself
-  const kept = localStorage.getItem(place());
-  if (kept && !text().value) {
-    text().value = kept;
-    text().dispatchEvent(new Event("input", { bubbles: true }));
-  } else save();
+  text().value ||= localStorage.getItem(place()) ?? "";
+  text().dispatchEvent(new Event("input", { bubbles: true }));
 }

@@ -1,5 +1,4 @@
-// The transcript: stays at its end while the reader is there, says once that a reply is finished, counts seconds;
-// and the suggestions that stand in its place as long as it is empty.
+// The transcript: stays at its end while the reader is there, says once that a reply is finished, counts seconds.
 
 const FINISHED = 'article[data-role="assistant"]:not([data-status="pending"], [data-status="streaming"])';
 const SPOKEN = 1000; // characters of a finished reply that are read aloud
@@ -12,19 +11,15 @@ function toEnd() {
   part("scroller").scrollTop = part("scroller").scrollHeight;
 }
 
-// Watch the end of the transcript that is on the page now; htmx replaces the whole chat when a conversation begins.
 function begin() {
-  const end = part("end");
-  if (!end) return;
   sight = new IntersectionObserver((entries) => {
     isAtEnd = entries.at(-1).isIntersecting;
     part("to-end").hidden = isAtEnd && !part("later");
   }, { root: part("scroller"), rootMargin: "0px 0px 48px" });
-  sight.observe(end);
+  sight.observe(part("end"));
   new ResizeObserver(() => isAtEnd && !part("later") && toEnd()).observe(part("transcript"));
   new MutationObserver(offerCopies).observe(part("transcript"), { childList: true, subtree: true });
   offerCopies();
-  document.querySelectorAll(".suggestion").forEach((button) => (button.disabled = false));
 }
 
 // Another branch is on show: whether its end is in sight has to be seen.
@@ -56,17 +51,6 @@ function count() {
     const seconds = Math.floor(now - place.since);
     if (seconds > 3) place.textContent = place.dataset.words.replace(0, seconds);
   }
-}
-
-function suggest({ dataset, innerText }) {
-  const { text, model, images } = part("composer").elements;
-  text.value = innerText.trim();
-  text.dispatchEvent(new Event("input", { bubbles: true }));
-  text.focus();
-  if (!("wantsPicture" in dataset)) return;
-  if (!("sees" in model.selectedOptions[0].dataset)) model.querySelector("[data-sees]").selected = true;
-  model.dispatchEvent(new Event("change", { bubbles: true }));
-  images[0].click();
 }
 
 // In the middle of a long conversation more is added below the reader, who stays where they are.
@@ -108,11 +92,10 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 });
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("[data-act], #to-end, .suggestion");
+  const button = event.target.closest?.("[data-act], #to-end");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (button.id === "to-end" && part("later")) location.assign(location.pathname);
   else if (button.id === "to-end") toEnd();
-  else if (button.matches(".suggestion")) suggest(button);
   else {
     event.preventDefault();
     import("./actions.js").then(({ act }) => act(button));

@@ -1,4 +1,4 @@
-// The viewer: the pictures on the page one after the other, near or far, and their words. Loaded when one is opened.
+// The viewer: the pictures on the page one after the other, near or far. Two fingers zoom the browser's own way.
 
 const dialog = document.getElementById("viewer");
 const [place, save, stage, words] = dialog.querySelectorAll(".place, [download], .stage, .words");
@@ -6,7 +6,6 @@ const image = stage.firstElementChild;
 
 let href = ""; // of the picture on show
 let scale = 1;
-let apart = 0; // pixels between two fingers
 
 const links = () => [...document.querySelectorAll("#transcript [data-view]")];
 const index = () => links().findIndex((link) => link.href === href);
@@ -65,18 +64,4 @@ stage.addEventListener("wheel", (event) => {
   zoom(scale * Math.exp(-event.deltaY / 300), event.clientX - stage.offsetLeft, event.clientY - stage.offsetTop);
 }, { passive: false });
 
-stage.addEventListener("pointermove", ({ buttons, pointerType, movementX, movementY }) => {
-  if (buttons && pointerType === "mouse") stage.scrollBy(-movementX, -movementY);
-});
-
-stage.addEventListener("touchmove", (event) => {
-  const [one, other] = event.touches;
-  if (!other) return;
-  event.preventDefault();
-  const now = Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
-  if (apart) zoom((scale * now) / apart, (one.clientX + other.clientX) / 2, (one.clientY + other.clientY) / 2);
-  apart = now;
-}, { passive: false });
-
-stage.addEventListener("touchend", () => (apart = 0));
 words.addEventListener("htmx:afterSwap", label);

@@ -124,11 +124,7 @@ def test_an_answer_is_read_aloud_until_its_end_or_a_second_press(browse: Open, s
     button = newest(page).get_by_role("button", name="Read aloud")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
-    assert page.evaluate("spoken.map(({ text, lang }) => [text, lang])") == [
-        ["Hello there.", "en"],
-        ["مرحبا بك", "ar"],
-        ["", "en"],
-    ]
+    assert page.evaluate("spoken.map(({ text }) => text)") == ["Hello there.", "مرحبا بك", ""]
     page.evaluate("spoken.at(-1).onend()")
     expect(button).to_have_attribute("aria-pressed", "false")
     button.click()

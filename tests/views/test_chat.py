@@ -1,6 +1,7 @@
 """Pages and forms by the contract people, assistive technology and tests rely on."""
 
 import gzip
+import html
 import re
 import uuid
 
@@ -262,3 +263,17 @@ def test_whole_pages_are_compressed_and_fragments_are_not(as_alice: Client) -> N
     assert b"<title>" in gzip.decompress(page.content)
     fragment = as_alice.post("/", fields(), headers={"Accept-Encoding": "gzip", "HX-Request": "true"})
     assert "Content-Encoding" not in fragment.headers
+
+
+def test_a_suggestion_is_a_link_that_fills_in_the_composer(as_alice: Client) -> None:
+    page = as_alice.get("/").content.decode()
+    links = re.findall(r'class="suggestion" href="([^"]+)"', page)
+    assert len(links) == 3
+    filled = as_alice.get(html.unescape(links[0])).content.decode()
+    assert "Describe this picture and tell me what is unusual about it.</textarea>" in filled
+    assert re.search(r'<option value="segmind/gemini-2.5-flash"[^>]* selected', filled)
+
+
+def test_text_from_a_link_is_text_and_not_too_long(as_alice: Client) -> None:
+    page = as_alice.get("/", {"text": "<b>" + "x" * 5000}).content.decode()
+    assert "&lt;b&gt;" + "x" * 1997 + "</textarea>" in page

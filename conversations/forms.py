@@ -70,7 +70,7 @@ class DescribeForm(forms.ModelForm):
         label=_("Description"),
         required=False,
         max_length=500,
-        widget=forms.Textarea({"rows": 3, "autofocus": True}),
+        widget=forms.Textarea({"rows": 3, "autofocus": True, "dir": "auto"}),
         help_text=_("What is to be seen, for those who cannot see it. Empty: the name of the file."),
     )
 
@@ -82,7 +82,7 @@ class DescribeForm(forms.ModelForm):
 class SettingsForm(ParametersForm):
     """The settings of one conversation."""
 
-    title = forms.CharField(label=_("Title"), max_length=200)
+    title = forms.CharField(label=_("Title"), max_length=200, widget=forms.TextInput({"dir": "auto"}))
 
     @classmethod
     def of(cls, conversation: Conversation) -> "SettingsForm":
@@ -183,7 +183,7 @@ class PromptForm(forms.Form):
 class PresetForm(ParametersForm):
     """A preset; `models` are those to choose from, by id and name."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput({"dir": "auto"}))
     model = forms.ChoiceField(label=_("Model"))
     is_shared = SharedField()
     field_order = ["name", "model", "system_prompt", "temperature", "max_tokens", "is_shared"]

@@ -58,8 +58,9 @@ def page(
     window = _window(request, conversation) if conversation else Window([])
     context = _context(request, conversation, form, settings_form, refusal) | {
         "window": window,
+        "is_running": any(one.is_running for one in window.shown),
         # A page with somebody's unsent text is never refreshed under their hands.
-        "is_running": form is None and any(one.is_running for one in window.shown),
+        "is_refreshed": form is None and "write" not in request.GET,
         "beside": beside,
         "preset": preset,
         "presets": () if conversation else queries.library(request.user, Preset, "system_prompt")[:MOST_PRESETS],

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from conversations import queries
 from conversations.forms import SendForm
 from conversations.models import Message
-from conversations.models.message import Role
+from conversations.models.message import Role, Status
 from conversations.services import waiting
 from conversations.services.errors import Refusal
 from conversations.views import chat
@@ -21,8 +21,11 @@ from conversations.views.http import HtmxHttpRequest, SeeOther, member_required,
 @member_required
 @require_safe
 def look(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
-    """The message as it is now and, once it was sent, the reply to it."""
-    return _turn(request, _message(request, message_uuid))
+    """The message and the reply to it, once it was sent; nothing while it waits, so that its buttons stay."""
+    message = _message(request, message_uuid)
+    if request.htmx and message.status == Status.WAITING:
+        return HttpResponse(status=204)
+    return _turn(request, message)
 
 
 @member_required

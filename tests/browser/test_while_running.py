@@ -17,6 +17,15 @@ def words(count: int, first: int = 1) -> str:
     return " ".join(f"w{number}" for number in range(first, count + 1))
 
 
+def send_meanwhile(page: Page, text: str, *, javascript: bool = True) -> None:
+    """Send while a reply is written; without JavaScript on a page that does not load itself anew."""
+    if not javascript:
+        page.get_by_role("link", name="Write the next message").click()
+        expect(page.get_by_role("link", name="Follow the reply")).to_be_visible()
+    send(page, text)
+    waiting(page)
+
+
 def started(page: Page, text: str = "[[tokens:40]] [[hold:20]]") -> None:
     """A reply that stands still in the middle of its text."""
     log_in(page)
@@ -73,8 +82,7 @@ def test_the_next_message_is_sent_when_the_reply_ends(
 ) -> None:
     page = browse(javascript=javascript, size=size)
     started(page)
-    send(page, "[[tokens:7]]")
-    waiting(page)
+    send_meanwhile(page, "[[tokens:7]]", javascript=javascript)
     expect(page.get_by_role("textbox", name="Message")).to_have_value("")
     expect(page.get_by_role("button", name="Send now")).to_be_hidden()
     simulator.release()
@@ -87,8 +95,7 @@ def test_the_next_message_is_sent_when_the_reply_ends(
 def test_a_withdrawn_message_is_in_the_composer_again(browse: Open, simulator: Simulator, javascript: bool) -> None:
     page = browse(javascript=javascript)
     started(page)
-    send(page, "Not so <soon>\nafter all")
-    waiting(page)
+    send_meanwhile(page, "Not so <soon>\nafter all", javascript=javascript)
     if javascript:
         page.get_by_role("textbox", name="Message").fill("And more")
     page.get_by_role("button", name="Withdraw").click()
@@ -119,8 +126,7 @@ def test_behind_a_failed_reply_the_message_waits_for_a_hand(
     watch.allowed = ["net::ERR", "Failed to load resource", "[object Event]"]
     page = browse(javascript=javascript)
     started(page)
-    send(page, "[[tokens:7]]")
-    waiting(page)
+    send_meanwhile(page, "[[tokens:7]]", javascript=javascript)
     address = page.url
     server.kill()
     server.start()

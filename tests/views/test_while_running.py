@@ -133,9 +133,20 @@ def test_a_third_send_is_a_conflict_and_keeps_the_text(as_alice: Client, held: M
     assert as_alice.post(address, fields("three"), headers=HTMX).headers["HX-Retarget"] == "#composer-notice"
 
 
+def test_without_javascript_the_next_message_is_written_on_a_page_that_stands_still(
+    as_alice: Client, first: Message
+) -> None:
+    address = f"/c/{first.conversation.uuid}/"
+    assert 'href="?write"' in as_alice.get(address).content.decode()
+    page = as_alice.get(f"{address}?write").content.decode()
+    assert "http-equiv" not in page
+    assert 'href="?write"' not in page
+    assert as_alice.post(f"{address}", fields("two")).headers["Location"] == address
+
+
 def test_what_became_of_a_waiting_message(as_alice: Client, first: Message, held: Message) -> None:
     address = f"/messages/{held.uuid}/waiting/"
-    assert articles(as_alice.get(address, headers=HTMX).content.decode()) == [("user", "waiting")]
+    assert as_alice.get(address, headers=HTMX).status_code == 204
     replies.finish(first, Outcome(Status.COMPLETE))
     page = as_alice.get(address, headers=HTMX).content.decode()
     assert articles(page) == [("user", "complete"), ("assistant", "pending")]

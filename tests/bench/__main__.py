@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import load, processes, report
+from tests.bench import load, longpage, processes, report
 from tests.bench.figures import Figures, figures, percentile
 from tests.bench.firstpage import first_page
 from tests.bench.processes import ROOT
@@ -61,6 +61,7 @@ class Bench:
             with self.site.running(log) as seconds:
                 self.measured["start again"] = seconds
                 self.at_rest()
+                self.long_conversations()
                 self.small_sends()
                 for level in self.levels:
                     self.level(level)
@@ -74,6 +75,18 @@ class Bench:
         self.measured["first page"] = sum(page.wire_bytes for page in fetched) / 1000
         self.measured["first page requests"] = len(fetched)
         self.measured["idle memory"] = self.site.spent().resident / MEGABYTE
+
+    def long_conversations(self) -> None:
+        addresses, person = longpage.conversations(self.site), self.people[0]
+        took = {length: longpage.server_ms(url, person) for length, url in addresses.items()}
+        self.measured["long page server"] = took[1_000]
+        self.measured["long page ratio"] = took[10_000] / took[10]
+        fetched = uvloop.run(first_page(addresses[1_000], person))
+        self.measured["long page"] = sum(page.wire_bytes for page in fetched) / 1000
+        if (visible := longpage.visible_ms(addresses[1_000], person)) is None:
+            self.remarks.append("without chromium nobody knows when a long conversation is visible")
+        else:
+            self.measured["long page visible"] = visible / 1000
 
     def small_sends(self) -> None:
         """Short replies one after the other: what a send costs beside its tokens. The first few only warm up."""

@@ -10,7 +10,7 @@ from tests.live.hypertext import Element
 
 BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd", "Accept-Language": "en"}
 CSS_REFERENCE = re.compile(r"""@import\s+["']([^"']+)["']|url\(\s*["']?([^"')]+)["']?\s*\)""")
-JS_IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*?["']([./][^"']*)["']""", re.MULTILINE)
+JS_IMPORT = re.compile(r"""^\s*(?:import|export)\b(?!\s*\()[^"';]*?["']([./][^"']*)["']""", re.MULTILINE)
 LOADED_LINKS = frozenset(["stylesheet", "manifest", "preload", "modulepreload"])
 
 

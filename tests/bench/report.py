@@ -1,6 +1,5 @@
 """Targets, and the table that sets what was measured against them and against the direct connection. No I/O."""
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +45,10 @@ GENERAL = [
     Line("peak memory", "highest memory", "MB"),
     Line("first page", "first page on the wire", "kB", 60.0),
     Line("first page requests", "first page, requests", "", 10.0),
+    Line("long page visible", "conversation of 1,000 messages visible, Chromium cold", "s", 0.4),
+    Line("long page server", "conversation of 1,000 messages, server", "ms"),
+    Line("long page", "conversation of 1,000 messages on the wire", "kB", 100.0),
+    Line("long page ratio", "10,000 messages against 10, server", "times", 1.5),
     Line("send cpu", "server CPU of a send of 2 tokens", "ms"),
 ]
 
@@ -65,13 +68,13 @@ def _middle(name: str, values: Sequence[float]) -> float:
 
 def table(measured: Measured, levels: Sequence[int]) -> str:
     head = ("", "direct", "chatsite", "ratio", "target", "")
-    rows = [head, *(row(line, measured) for line in lines(levels))]
+    rows = [head, *(row(line, measured) for line in lines(levels) if line.figure in measured)]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(head))]
     return "\n".join(_aligned(cells, widths) for cells in rows)
 
 
 def row(line: Line, measured: Measured) -> tuple[str, ...]:
-    ours, direct = measured.get(line.figure, math.nan), measured.get(f"{line.figure} direct")
+    ours, direct = measured[line.figure], measured.get(f"{line.figure} direct")
     ratio = f"{ours / direct:.1f}" if direct and line.unit else ""
     target = "" if line.target is None else f"≤ {number(line.target, line.unit)}"
     return (line.words, number(direct, line.unit), number(ours, line.unit), ratio, target, verdict(ours, line.target))
@@ -86,7 +89,7 @@ def verdict(value: float, target: float | None) -> str:
 def number(value: float | None, unit: str) -> str:
     if value is None:
         return ""
-    digits = 2 if unit == "s" else 1 if unit == "ms" and abs(value) < 100 else 0
+    digits = 2 if unit in ("s", "times") else 1 if unit == "ms" and abs(value) < 100 else 0
     return f"{value:,.{digits}f} {unit}".strip()
 
 

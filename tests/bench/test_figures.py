@@ -115,6 +115,7 @@ def test_the_table_says_what_was_met_and_what_was_missed() -> None:
     assert rows[1].split()[-9:] == ["50.0", "ms", "60.0", "ms", "1.2", "≤", "75.0", "ms", "met"]
     assert [row.split()[-1] for row in rows if "failed" in row or "idle" in row] == ["MISSED", "MISSED"]
     assert [row.split()[-1] for row in rows if row.startswith("start to first answer  ")] == ["met"]
+    assert len(rows) == 1 + 4, "what was not measured is left out"
 
 
 def test_the_median_run_counts_but_the_worst_one_for_failures() -> None:
@@ -138,7 +139,9 @@ def test_what_a_page_loads_is_found() -> None:
         "a.css",
         "b.png",
     ]
-    assert referenced("/a.js", 'import { x } from "./b.js";\nimport "/c.js";\nconst text = "import";') == [
+    assert referenced(
+        "/a.js", 'import { x } from "./b.js";\nimport "/c.js";\n  import("./later.js");\nconst text = "import";'
+    ) == [
         "./b.js",
         "/c.js",
     ]

@@ -1,6 +1,7 @@
 """Filters for showing messages: rendered text, the words for codes, the sizes of pictures."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django import template
@@ -18,6 +19,9 @@ from conversations.services import catalog, errors, pictures
 
 register = template.Library()
 
+LONG = 8_000  # characters
+STRETCH = 8_000  # characters that are laid out at once
+BETWEEN_LINES = re.compile(r"(?<=[^\n])\n(?=[^\n])")
 SHOWN = (560, 420)  # CSS pixels a picture in a message may take
 THUMBNAIL_SIDE = pictures.LIMITS.thumbnail_side
 
@@ -42,6 +46,22 @@ def _words() -> dict[str, str]:
 @register.filter
 def plain(text: str) -> SafeString:
     return markup.plain(text)
+
+
+@register.filter
+def is_long(text: str) -> bool:
+    """Whether a text is to scroll inside itself, so that what stands around it stays at hand."""
+    return len(text) > LONG or text.count("\n") > LONG // 50
+
+
+@register.filter
+def stretches(text: str) -> Iterator[str]:
+    """A long text, cut between two lines that are not empty: pieces that a browser can lay out when they come near."""
+    begin = 0
+    while found := BETWEEN_LINES.search(text, begin + STRETCH):
+        yield text[begin : found.end()]
+        begin = found.end()
+    yield text[begin:]
 
 
 @register.filter

@@ -71,13 +71,6 @@ function putBack(withdrawn) {
   withdrawn.remove();
 }
 
-// A conversation that came to the top of the list has left its old place in what was loaded further down.
-function moveUp(recent) {
-  for (const { id } of recent.querySelectorAll("a[id]")) {
-    for (const twin of document.querySelectorAll(`[id="${id}"]`)) if (!recent.contains(twin)) twin.parentElement.remove();
-  }
-}
-
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
   if (elt.matches("[data-withdrawn]")) putBack(elt);
   if (elt.matches("#settings:has(.close)")) {
@@ -85,7 +78,10 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     elt.querySelector(".close").focus();
   }
   if (elt.matches("article")) import("./branches.js");
-  if (elt.id === "recent") moveUp(elt);
+  // What came to the top of the list has left its old place further down.
+  if (elt.id === "recent") {
+    for (const { id } of elt.querySelectorAll("a")) document.querySelector(`#recent ~ ul #${id}`)?.parentElement.remove();
+  }
   if ("added" in elt.dataset) return; // read again, not news
   if (elt.matches(FINISHED)) announce(elt);
   if (elt.matches('article[data-role="user"]')) toEnd();
@@ -94,20 +90,15 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-act], #to-end");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (button.id === "to-end" && part("later")) location.assign(location.pathname);
-  else if (button.id === "to-end") toEnd();
+  if (button.id === "to-end") part("later") ? location.assign(location.pathname) : toEnd();
   else {
     event.preventDefault();
     import("./actions.js").then(({ act }) => act(button));
   }
 });
 
-// Whether notifications are allowed can be asked only while the person does something.
-document.addEventListener("submit", ({ target }) => {
-  if (target.id === "composer" && "notifies" in part("chat").dataset && window.Notification?.permission === "default") {
-    Notification.requestPermission();
-  }
-});
+// Asks once; a browser lets it be asked only while the person does something.
+document.addEventListener("submit", () => "notifies" in part("chat").dataset && window.Notification?.requestPermission());
 
 document.addEventListener("visibilitychange", () => import("./background.js"), { once: true });
 

@@ -186,6 +186,7 @@ Object.defineProperty(document, "hidden", {get: () => window.isAway ?? false});
 window.told = [];
 window.Notification = class {
     static permission = "granted";
+    static requestPermission() {}
     constructor(title, options) { told.push([title, options.body]); }
 };
 """

@@ -8,8 +8,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from conversations.models import Message, User
+from conversations.templatetags.replies import stretches
 from tests import lengthy
-from tests.conftest import MODEL
+from tests.conftest import MODEL, send
 
 HTMX = {"HX-Request": "true"}
 
@@ -96,3 +97,16 @@ def test_opening_costs_the_same_queries_however_long_it_is(
         as_alice.get(f"/c/{conversation.uuid}/?message={middle.uuid}")
     with django_assert_num_queries(8):
         as_alice.get(f"/c/{conversation.uuid}/?before={length // 2}", headers=HTMX)
+
+
+def test_a_long_text_is_cut_between_lines_into_stretches_and_nothing_is_lost(as_alice: Client, alice: User) -> None:
+    text = "\n\n".join(f"paragraph {number}\n  indented {'word ' * 20}" for number in range(2000))
+    pieces = list(stretches(text))
+    assert "".join(pieces) == text
+    assert len(pieces) > 20
+    assert all(len(piece) < 9000 and not piece.startswith("\n") for piece in pieces)
+    page = as_alice.get(f"/c/{send(alice, text[:100_000]).message.conversation.uuid}/").content.decode()
+    assert 'class="said long"' in page
+    assert "paragraph 700\n" in page
+    short = as_alice.get(f"/c/{send(alice, 'a few words').message.conversation.uuid}/").content.decode()
+    assert 'class="said"' in short

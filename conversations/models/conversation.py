@@ -68,6 +68,11 @@ class Conversation(models.Model):
                 name="conversation_list",
             ),
             models.Index(
+                fields=["owner", "-active_at", "-id"],
+                condition=models.Q(pinned=True, deleted_at=None),
+                name="conversation_pinned",
+            ),
+            models.Index(
                 fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="conversation_expiring"
             ),
             models.Index(

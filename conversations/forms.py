@@ -63,6 +63,14 @@ class SendForm(ParametersForm):
     temporary = forms.BooleanField(required=False)
 
 
+class EditForm(forms.Form):
+    """Another version of a message; which of its pictures and texts are kept is read from the request, as a list."""
+
+    text = forms.CharField(required=False, strip=False)
+    model = forms.CharField(max_length=200)
+    key = forms.CharField(max_length=64)
+
+
 class DescribeForm(forms.ModelForm):
     """What is to be seen in a picture, in words."""
 

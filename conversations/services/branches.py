@@ -48,7 +48,7 @@ def regenerate(reply: Message, model: str = "") -> Message:
     """
     conversation = _held(reply)
     reply.refresh_from_db()
-    if reply.is_running or (reply.column is None and _is_written(reply)):
+    if reply.is_running or (reply.column is None and is_written(reply)):
         raise Busy()
     if not model:
         model = reply.model if catalog.is_offered(reply.model) else conversation.model
@@ -74,7 +74,7 @@ def _in_place_of(reply: Message, model: str) -> Message:
     return replies.begin(reply.parent, model, column=reply.column, on_path=reply.on_path)
 
 
-def _is_written(message: Message) -> bool:
+def is_written(message: Message) -> bool:
     """Whether a sibling of this message is being written, or the end of what is on show with it."""
     here = Q(parent=message.parent_id) if message.parent_id else Q(pk=message.pk)
     if message.on_path:

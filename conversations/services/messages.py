@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Message, Part, User
 from conversations.models.message import Kind, Role, Status
-from conversations.services import attachments, catalog, columns, conversations, replies, texts
+from conversations.services import attachments, branches, catalog, columns, conversations, replies, texts
 from conversations.services.attachments import Chosen
 from conversations.services.errors import Busy, KeyReused, NotNow, Refusal
 from conversations.services.texts import AttachedText
@@ -45,9 +45,12 @@ class Draft:
         """All models that are to answer, the one on show first."""
         return tuple(dict.fromkeys((self.model, *self.compare)))
 
-    def digest(self) -> str:
-        """SHA-256 over the content, to tell a repetition from another message under the same key."""
-        digest = hashlib.sha256(self.text.encode("utf-8", "surrogatepass"))
+    def digest(self, *, beside: str = "") -> str:
+        """SHA-256 over the content, to tell a repetition from another message under the same key.
+
+        `beside`: the uuid of the message this is to be another version of.
+        """
+        digest = hashlib.sha256(beside.encode() + self.text.encode("utf-8", "surrogatepass"))
         for image in self.images:
             image.seek(0)
             digest.update(b"\0" + hashlib.sha256(image.read()).digest())
@@ -95,6 +98,24 @@ def send(user: User, draft: Draft, conversation: Conversation | None = None) -> 
     except IntegrityError:
         # The same form came twice at the same time; the other one was quicker.
         if earlier := _sent_before(user, draft.key, digest, conversation):
+            return earlier
+        raise
+
+
+def edit(user: User, message: Message, draft: Draft) -> Sent:
+    """Send another version of a message, which stays as it is: a sibling with a reply of its own, both on show.
+
+    Raises as `send`, and Busy while the end of its branch is being written.
+    """
+    digest = draft.digest(beside=str(message.uuid))
+    if earlier := _sent_before(user, draft.key, digest, message.conversation):
+        return earlier
+    _check(draft)
+    pictures = attachments.choose(user, draft.images, draft.order)
+    try:
+        return _store_beside(user, message, draft, digest, pictures)
+    except IntegrityError:
+        if earlier := _sent_before(user, draft.key, digest, message.conversation):
             return earlier
         raise
 
@@ -177,6 +198,29 @@ def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conver
     )
     parts = _add_parts(message, draft, pictures)
     return Sent(message, [] if waits else _begin_replies(message, draft.models), parts, picked=picked)
+
+
+@transaction.atomic
+def _store_beside(user: User, message: Message, draft: Draft, digest: str, pictures: list[Chosen]) -> Sent:
+    conversation = _locked(message.conversation)
+    message.refresh_from_db()
+    if message.status == Status.WAITING:
+        raise NotNow(_("This message was not sent yet. Withdraw it to change it."))
+    if branches.is_written(message):
+        raise Busy()
+    branches.lead_to(conversation, message.parent)
+    version = Message.objects.create(
+        conversation=conversation,
+        parent=message.parent,
+        depth=message.depth,
+        role=Role.USER,
+        sender=user,
+        key=draft.key,
+        key_digest=digest,
+    )
+    parts = _add_parts(version, draft, pictures)
+    Conversation.objects.filter(pk=conversation.pk).update(active_at=timezone.now(), model=draft.model)
+    return Sent(version, [replies.begin(version, draft.model)], parts)
 
 
 def _begin_replies(message: Message, models: Sequence[str]) -> list[Message]:

@@ -58,7 +58,8 @@ def from_here(request: HtmxHttpRequest, message: Message, part: str = "") -> Htt
     if not request.htmx:
         return SeeOther(f"/c/{message.conversation.uuid}/{part}#message-{message.uuid}")
     window = replace(queries.window_after(message.conversation, message.depth - 1), before=None)
-    response = render(request, "conversations/_window.html", {"window": window, "is_added": True})
+    context = {"window": window, "is_added": True, "address": f"/c/{message.conversation.uuid}/"}
+    response = render(request, "conversations/_window.html", context)
     response.headers["X-Branch"] = str(message.uuid)  # the script takes away what followed, and keeps the place
     response.headers["HX-Reswap"] = "outerHTML settle:0ms"
     return response

@@ -34,6 +34,8 @@ function switchTo(branch, target) {
 function dismiss(event) {
   const form = event.target.closest("article > .inline");
   if (!form) return;
+  const words = form.elements.text;
+  if (event.key && words && words.value !== words.defaultValue) return; // not by a slip of the finger
   event.preventDefault();
   const article = form.closest("article");
   form.remove();

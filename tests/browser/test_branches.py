@@ -4,9 +4,10 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import FilePayload, Locator, Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Open, last_reply, log_in, send
+from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
+from tests.services.photographs import photograph
 from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
@@ -169,3 +170,61 @@ def test_the_quiet_row_is_reached_by_keyboard_and_seen_on_touch(browse: Open, si
     boxes = [one.bounding_box() for one in touched.locator(".actions .button").all()]
     assert len(boxes) >= 8
     assert all(box and box["width"] >= 24 and box["height"] >= 24 for box in boxes)
+
+
+@SCRIPTS
+@SIZES
+def test_a_message_is_edited_in_its_place_with_its_picture(
+    browse: Open, simulator: Simulator, javascript: bool, size: ViewportSize, watch: Watch
+) -> None:
+    watch.allowed = ["status of 422", "Error Code 422"]
+    page = browse(javascript=javascript, size=size)
+    log_in(page)
+    page.wait_for_load_state()
+    photo: FilePayload = {"name": "lake.jpg", "mimeType": "image/jpeg", "buffer": photograph(300, 200)}
+    page.get_by_label("Attach images").set_input_files([photo])
+    simulator.script(say="A lake")
+    send(page, "What is it?", model=FLASH)
+    last_reply(page)
+    mine = page.locator("article[data-role=user]")
+    mine.hover()
+    mine.get_by_role("link", name="Edit").click()
+    words = page.get_by_role("textbox", name="Your words")
+    expect(words).to_have_value("What is it?")
+    assert complaints(page) == [] if javascript else True
+    expect(page.get_by_role("checkbox", name="lake.jpg")).to_be_checked()
+    words.fill(" ")
+    page.get_by_role("checkbox", name="lake.jpg").uncheck()
+    page.get_by_role("button", name="Send as a new version").click()
+    expect(page.get_by_role("alert")).to_contain_text("Write something")
+    page.get_by_role("checkbox", name="lake.jpg").check()
+    words.fill("What do you see?")
+    simulator.script(say="Still a lake")
+    page.get_by_role("button", name="Send as a new version").click()
+    expect(last_reply(page)).to_have_text("Still a lake")
+    expect(mine).to_have_count(1)
+    expect(mine.locator("[data-body]")).to_contain_text("What do you see?")
+    expect(mine.locator("[data-body] img")).to_have_count(1)
+    page.get_by_role("button", name="Previous version").click()
+    expect(mine.locator("[data-body]")).to_contain_text("What is it?")
+    expect(last_reply(page)).to_have_text("A lake")
+
+
+def test_an_edit_is_given_up_by_escape_unless_something_was_written(browse: Open, simulator: Simulator) -> None:
+    page = browse()
+    talk(page, simulator, "First answer")
+    mine = page.locator("article[data-role=user]")
+    edit = mine.get_by_role("link", name="Edit")
+    words = page.get_by_role("textbox", name="Your words")
+    mine.hover()
+    edit.click()
+    expect(words).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(words).to_have_count(0)
+    expect(edit).to_be_focused()
+    page.keyboard.press("Enter")
+    words.fill("Something else")
+    page.keyboard.press("Escape")
+    expect(words).to_have_value("Something else")
+    mine.get_by_role("link", name="Cancel").click()
+    expect(mine.locator("[data-body]")).to_have_text("Question 1")

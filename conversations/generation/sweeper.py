@@ -40,15 +40,10 @@ class Sweeper:
             replies.stop(reply)
         for primary_key in replies.vanished(self._pool.running()):
             self._pool.cancel(primary_key)
-        if at_start:
-            self.release()
-        for primary_key in replies.unclaimed(known=self._pool.known(), whatever_the_age=at_start):
-            self._pool.go_on(primary_key)
-
-    def release(self) -> None:
-        """Send the messages that nobody sent when the reply before them ended."""
         for waiting in replies.held_back():
             replies.release(waiting)
+        for primary_key in replies.unclaimed(known=self._pool.known(), whatever_the_age=at_start):
+            self._pool.go_on(primary_key)
 
     def purge(self) -> None:
         if count := conversations.purge_deleted():
@@ -63,7 +58,6 @@ class Sweeper:
             rounds += 1
             self._guarded(self.sweep)
             if rounds % PURGE_EVERY == 0:
-                self._guarded(self.release)
                 self._guarded(self.purge)
 
     def _guarded(self, work: Callable[[], None]) -> None:

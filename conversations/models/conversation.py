@@ -85,6 +85,11 @@ class Conversation(models.Model):
         return f"conversation {self.uuid}"
 
     @property
+    def is_existing(self) -> bool:
+        """Whether it is not deleted and its time is not over."""
+        return self.deleted_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    @property
     def temperature(self) -> float | None:
         value: float | None = self.parameters.get("temperature")
         return value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.attachment import Attachment
@@ -55,6 +56,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """Messages of conversations this person may open."""
         return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def in_existing_conversations(self) -> Self:
+        """By join: a condition on all existing conversations would read every one of them."""
+        unexpired = models.Q(conversation__expires_at=None) | models.Q(conversation__expires_at__gt=timezone.now())
+        return self.filter(unexpired, conversation__deleted_at=None)
 
     def replies(self) -> Self:
         return self.filter(role=Role.ASSISTANT)
@@ -139,6 +145,7 @@ class Message(models.Model):
                 condition=models.Q(status__in=["pending", "streaming"]),
                 name="message_running",
             ),
+            models.Index(fields=["parent"], condition=models.Q(status="waiting"), name="message_waiting"),
         ]
 
     def __str__(self) -> str:

@@ -15,11 +15,11 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, Value
+from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Conversation, Message, Part, Piece
+from conversations.models import Message, Part, Piece
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Role, Status
 from conversations.services import dispatch
 
@@ -89,7 +89,7 @@ def claim(primary_key: int) -> Message | None:
     now, token = timezone.now(), uuid.uuid4().hex
     reply = Message.objects.select_related("conversation__owner").filter(pk=primary_key, status=Status.PENDING).first()
     # Whoever deletes or deactivates later than this line ends the reply, too, whatever it is then.
-    if reply is None or reply.conversation.deleted_at or not reply.conversation.owner.is_active:
+    if reply is None or not _has_reader(reply):
         return None
     changes = {
         "status": Status.STREAMING,
@@ -191,8 +191,8 @@ def go_on(reply: Message) -> bool:
 @transaction.atomic
 def release(waiting: Message) -> Message | None:
     """Send a message that waited; its reply. None where it is not waiting any more, or nobody is there to read it."""
-    existing = Conversation.objects.existing().filter(owner__is_active=True)
-    held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING, conversation__in=existing)
+    held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING, conversation__owner__is_active=True)
+    held = held.in_existing_conversations()
     if not held.update(status=Status.COMPLETE, model=""):
         return None
     return begin(waiting, waiting.model)
@@ -201,7 +201,7 @@ def release(waiting: Message) -> Message | None:
 def held_back() -> list[Message]:
     """Messages that still wait although the reply before them has ended well, because nobody was there to read it."""
     waiting = Message.objects.filter(status=Status.WAITING, parent__status__in=RELEASING)
-    return list(waiting.filter(conversation__in=Conversation.objects.existing(), conversation__owner__is_active=True))
+    return [message for message in waiting.select_related("conversation__owner") if _has_reader(message)]
 
 
 def abandoned(*, alive: Iterable[int], whatever_the_lease: bool = False) -> list[Message]:
@@ -209,14 +209,18 @@ def abandoned(*, alive: Iterable[int], whatever_the_lease: bool = False) -> list
 
     `alive` are replies that this process is writing: a jump of the clock must not end them.
     """
-    streaming = Message.objects.filter(status=Status.STREAMING).exclude(pk__in=list(alive))
+    streaming = Message.objects.running().filter(status=Status.STREAMING).exclude(pk__in=list(alive))
     return list(streaming if whatever_the_lease else streaming.filter(leased_until__lt=timezone.now()))
 
 
 def unwanted() -> list[Message]:
     """Running replies of people who were deactivated, or in conversations that were deleted or whose time is over."""
-    gone = Q(conversation__owner__is_active=False) | ~Q(conversation__in=Conversation.objects.existing())
-    return list(Message.objects.running().filter(gone))
+    running = Message.objects.running().select_related("conversation__owner")
+    return [message for message in running if not _has_reader(message)]
+
+
+def _has_reader(message: Message) -> bool:
+    return message.conversation.is_existing and message.conversation.owner.is_active
 
 
 def vanished(primary_keys: Iterable[int]) -> set[int]:
@@ -227,7 +231,7 @@ def vanished(primary_keys: Iterable[int]) -> set[int]:
 
 def unclaimed(*, known: Iterable[int], whatever_the_age: bool = False) -> list[int]:
     """PENDING replies that no queue knows, by primary key, oldest first."""
-    pending = Message.objects.filter(status=Status.PENDING).exclude(pk__in=list(known)).order_by("pk")
+    pending = Message.objects.running().filter(status=Status.PENDING).exclude(pk__in=list(known)).order_by("pk")
     if not whatever_the_age:
         pending = pending.filter(created_at__lt=timezone.now() - UNCLAIMED_AFTER)
     return list(pending.values_list("pk", flat=True))

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET
 
 from conversations import queries
 from conversations.generation.log import Event, Follower, State, hub
-from conversations.models import Conversation, Message, User
+from conversations.models import Message, User
 from conversations.models.message import Status
 from conversations.services import history
 from conversations.views.viewers import Viewer, expected, in_thread, patrol
@@ -188,7 +188,7 @@ def _stored(viewer: Viewer) -> tuple[bool, str]:
 def _final(viewer: Viewer) -> bytes:
     """The whole article as it is stored now; nothing but the end where the reply is gone."""
     with translation.override(viewer.language):
-        found = Message.objects.filter(pk=viewer.reply, conversation__in=Conversation.objects.existing())
+        found = Message.objects.filter(pk=viewer.reply).in_existing_conversations()
         reply = found.prefetch_related("parts__attachment").first()
         if reply is None:
             return encode("end", "", STORED)

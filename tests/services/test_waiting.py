@@ -206,7 +206,7 @@ def test_a_message_nobody_sent_at_the_end_of_the_reply_is_sent_by_the_sweeper(
     conversations.restore(conversation)
     assert path(conversation)[-1] == (2, "user", "waiting")
     assert replies.held_back() == [held]
-    Sweeper(Pool(limit=1), is_alone=True).release()
+    Sweeper(Pool(limit=1), is_alone=True).sweep()
     assert path(conversation)[-2:] == [(2, "user", "complete"), (3, "assistant", "pending")]
 
 

@@ -24,7 +24,7 @@ from conversations.generation.sweeper import Sweeper  # noqa: E402
 from conversations.providers import local  # noqa: E402
 from conversations.views.stream import Direct  # noqa: E402
 
-REQUEST_THREADS = 8
+REQUEST_THREADS = 4
 
 sweeper = Sweeper(pool, is_alone=bool(os.environ.get("CHATSITE_IS_ALONE")))
 limited = BodyLimit(

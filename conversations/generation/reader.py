@@ -15,9 +15,9 @@ from typing import Protocol
 
 logger = logging.getLogger(__name__)
 
-ROUND = 0.040  # seconds between two rounds
-ROUND_PER_STREAM = 0.0004  # seconds; with many streams each one is read less often, more at a time
-LONGEST_ROUND = 0.3
+ROUND = 0.040  # seconds between two rounds of a process that has time
+LONGEST_ROUND = 0.4
+BUSY = 0.8  # of a processor; a process that is busier reads less often, more at a time
 
 
 class Stream(Protocol):
@@ -36,6 +36,27 @@ class Watched:
     go_on: Callable[[], bool]
 
 
+class Pace:
+    """How long to wait for the next round: longer step by step while the process is busy, shorter when it is not.
+
+    What a round costs depends little on how much has come. So when many people start at once, their starts get the
+    processor's time, and the running replies catch up a moment later.
+    """
+
+    def __init__(self) -> None:
+        self._seconds = ROUND
+        self._last: tuple[float, float] | None = None
+
+    def after(self, now: float, spent: float) -> float:
+        """Seconds; `now` on a monotonic clock, `spent`: seconds of processor time this process has used."""
+        if self._last and now > self._last[0]:
+            share = (spent - self._last[1]) / (now - self._last[0])
+            self._seconds *= 1.3 if share > BUSY else 0.8
+            self._seconds = min(LONGEST_ROUND, max(ROUND, self._seconds))
+        self._last = now, spent
+        return self._seconds
+
+
 class Reader:
     """Its thread begins with the first stream; `watch` may be called from any thread."""
 
@@ -48,6 +69,7 @@ class Reader:
         os.set_blocking(self._bell, False)
         self._new.register(self._bell, selectors.EVENT_READ)
         self._thread: threading.Thread | None = None
+        self._pace = Pace()
         self._next_round = 0.0
 
     def watch(self, fileno: int, stream: Stream, go_on: Callable[[], bool]) -> None:
@@ -78,7 +100,7 @@ class Reader:
                 self._go_on(self._new, key)
         now = time.monotonic()
         if begun and now >= self._next_round:
-            self._next_round = now + min(LONGEST_ROUND, max(ROUND, begun * ROUND_PER_STREAM))
+            self._next_round = now + self._pace.after(now, time.process_time())
             for key, _ in self._begun.select(0):
                 self._go_on(self._begun, key)
             self._after_round()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conversations.generation.reader import Reader
+from conversations.generation.reader import LONGEST_ROUND, ROUND, Pace, Reader
 
 DEADLINE = 10.0
 
@@ -113,3 +113,18 @@ def test_a_fault_of_one_stream_does_not_end_the_reading_of_the_others(reader: Re
     other.write(b"a")
     assert soon(lambda: other.turns == 1)
     assert broken.turns == 1
+
+
+def test_rounds_of_a_process_that_has_time_are_short() -> None:
+    pace = Pace()
+    assert [pace.after(now, now * 0.3) for now in range(5)] == [ROUND] * 5
+
+
+def test_rounds_of_a_busy_process_grow_and_shrink_again_when_it_has_time() -> None:
+    pace = Pace()
+    busy = [pace.after(now, now * 0.95) for now in range(20)]
+    assert busy == sorted(busy)
+    assert (busy[0], busy[-1]) == (ROUND, LONGEST_ROUND)
+    idle = [pace.after(now, 19 * 0.95) for now in range(20, 40)]
+    assert idle == sorted(idle, reverse=True)
+    assert idle[-1] == ROUND

@@ -24,7 +24,7 @@ class IdleEngine:
         self.started: list[int] = []
         self.cancelled: list[int] = []
 
-    def start(self, reply: int) -> None:
+    def start(self, reply: int, fresh: Message | None = None) -> None:
         self.started.append(reply)
 
     def go_on(self, reply: int) -> None:

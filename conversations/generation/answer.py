@@ -62,9 +62,11 @@ class Answer:
     _attempted: list[tuple[ProviderCall, Attempt]] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, primary_key: int, call: Call, *, parked: Callable[[], bool]) -> "Answer | None":
-        """Claim the reply with this primary key; None where somebody was quicker."""
-        reply = replies.claim(primary_key)
+    def begin(
+        cls, primary_key: int, call: Call, *, fresh: Message | None, parked: Callable[[], bool]
+    ) -> "Answer | None":
+        """Claim the reply with this primary key, `fresh` where it was just stored; None where somebody was quicker."""
+        reply = replies.claim(primary_key, fresh)
         if reply is None:
             return None
         log = hub.open(primary_key)

@@ -18,7 +18,7 @@ from conversations.generation.answer import Answer
 from conversations.generation.log import State, hub
 from conversations.generation.reader import Reader
 from conversations.generation.recorder import flusher, show_stored
-from conversations.models import Part
+from conversations.models import Message, Part
 from conversations.providers.events import Pause
 from conversations.providers.wire import Call
 from conversations.services import replies
@@ -37,7 +37,7 @@ class Pool:
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._queue: OrderedDict[int, None] = OrderedDict()
+        self._queue: OrderedDict[int, Message | None] = OrderedDict()
         self._running: dict[int, Call] = {}
         self._again: set[int] = set()
         self._desk = ThreadPoolExecutor(DESKS, thread_name_prefix="desk")
@@ -52,7 +52,7 @@ class Pool:
         limit: int = self._limit or settings.CHATSITE_REPLIES
         return limit
 
-    def start(self, reply: int) -> None:
+    def start(self, reply: int, fresh: Message | None = None) -> None:
         """Take the reply into the queue; it begins at once where there is room."""
         with self._lock:
             if reply in self._running:
@@ -60,7 +60,7 @@ class Pool:
             if self._is_closed or reply in self._running or reply in self._queue:
                 return
             hub.open(reply)
-            self._queue[reply] = None
+            self._queue[reply] = fresh if len(self._running) < self.limit else None
         self._admit()
         self._start_watch()
 
@@ -110,14 +110,14 @@ class Pool:
         """Begin as many waiting replies as may run, and tell the others their place in line."""
         with self._lock:
             while self._queue and len(self._running) < self.limit:
-                reply, _ = self._queue.popitem(last=False)
+                reply, fresh = self._queue.popitem(last=False)
                 self._running[reply] = call = Call()
-                self._desk.submit(self._guarded, reply, self._begin, reply, call)
+                self._desk.submit(self._guarded, reply, self._begin, reply, call, fresh)
         self._tell_places()
 
-    def _begin(self, reply: int, call: Call) -> None:
+    def _begin(self, reply: int, call: Call, fresh: Message | None) -> None:
         close_old_connections()
-        answer = Answer.begin(reply, call, parked=lambda: self._is_closed)
+        answer = Answer.begin(reply, call, fresh=fresh, parked=lambda: self._is_closed)
         if answer:
             self._go_on(answer, False)
         else:

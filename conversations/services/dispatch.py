@@ -1,5 +1,6 @@
 """The door from the services to whichever engine answers replies; the application names the engine at start."""
 
+import copy
 from typing import Protocol
 
 from django.db import transaction
@@ -8,8 +9,8 @@ from conversations.models import Message
 
 
 class Engine(Protocol):
-    def start(self, reply: int) -> None:
-        """Answer the reply with this primary key, now or when it is its turn."""
+    def start(self, reply: int, fresh: Message | None = None) -> None:
+        """Answer the reply with this primary key, now or when it is its turn. `fresh`: its row as just stored."""
 
     def go_on(self, reply: int) -> None:
         """As `start`, for a reply that has parts of an earlier run."""
@@ -34,8 +35,8 @@ def engine() -> Engine:
 
 def start(reply: Message) -> None:
     """Hand a PENDING reply to the engine once the transaction that made it is committed."""
-    primary_key = reply.pk
-    transaction.on_commit(lambda: engine().start(primary_key))
+    fresh = copy.copy(reply)  # the engine's own: it will change
+    transaction.on_commit(lambda: engine().start(fresh.pk, fresh))
 
 
 def go_on(reply: Message) -> None:

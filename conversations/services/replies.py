@@ -71,7 +71,7 @@ def begin(parent: Message, model: str, *, column: int | None = None, on_path: bo
     `on_path`: whether it is the one on show, where the message is.
     """
     reply = Message.objects.create(
-        conversation_id=parent.conversation_id,
+        conversation=parent.conversation,
         parent=parent,
         depth=parent.depth + 1,
         on_path=parent.on_path and on_path,
@@ -84,10 +84,14 @@ def begin(parent: Message, model: str, *, column: int | None = None, on_path: bo
     return reply
 
 
-def claim(primary_key: int) -> Message | None:
-    """Take a PENDING reply: the caller, and nobody else, may write it from now on. None where somebody was quicker."""
+def claim(primary_key: int, fresh: Message | None = None) -> Message | None:
+    """Take a PENDING reply: the caller, and nobody else, may write it from now on. None where somebody was quicker.
+
+    `fresh`: its row as it was stored a moment ago, which then need not be read.
+    """
     now, token = timezone.now(), uuid.uuid4().hex
-    reply = Message.objects.select_related("conversation__owner").filter(pk=primary_key, status=Status.PENDING).first()
+    pending = Message.objects.select_related("conversation__owner").filter(pk=primary_key, status=Status.PENDING)
+    reply = fresh or pending.first()
     # Whoever deletes or deactivates later than this line ends the reply, too, whatever it is then.
     if reply is None or not _has_reader(reply):
         return None

@@ -39,6 +39,7 @@ urlpatterns = [
     path("replies/<uuid:reply_uuid>/continue/", messages.go_on, name="continue"),
     path("replies/<uuid:reply_uuid>/pick/", messages.pick, name="pick"),
     path("messages/<uuid:message_uuid>/source/", messages.source, name="source"),
+    path("messages/<uuid:message_uuid>/tables/<int:place>/<int:number>/", messages.table, name="table"),
     path("replies/<uuid:reply_uuid>/retry/", branches.retry, name="retry"),
     path("messages/<uuid:message_uuid>/edit/", editing.edit, name="edit"),
     path("messages/<uuid:message_uuid>/show/", branches.show, name="show"),

@@ -12,18 +12,19 @@ highlighting.py  code → spans
 writer.py        tokens → HTML
 sanitiser.py     the allow-list, always the last step
 rendering.py     all of it in order
+tables.py        tables of what was rendered, as CSV and with links to it
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from conversations.markup import rendering, writer
+from conversations.markup import rendering, tables, writer
 from conversations.markup.characters import fit
 from conversations.markup.rendering import BlockRenderer
 
-__all__ = ["VERSION", "BlockRenderer", "escaped", "in_words", "plain", "render", "trusted"]
+__all__ = ["VERSION", "BlockRenderer", "escaped", "in_words", "plain", "render", "table", "trusted", "with_links"]
 
 VERSION = 3
 """Raised by every change that makes other HTML from the same text: HTML kept by another version is not used."""
@@ -56,3 +57,13 @@ def in_words(html: SafeString, words: Mapping[str, str]) -> SafeString:
         for start in writer.LABELS[word] if word != other else ():
             made = made.replace(f'{start}{word}"', f'{start}{escape(other)}"')
     return mark_safe(made)  # noqa: S308
+
+
+def with_links(html: SafeString, addresses: Iterable[str], label: str) -> SafeString:
+    """What `render` made, with a download link behind each table."""
+    return mark_safe(tables.with_links(html, addresses, label))  # noqa: S308
+
+
+def table(text: str, number: int) -> str | None:
+    """One table of a Markdown text as CSV, counted from 0; None where there is none."""
+    return tables.as_csv(rendering.html(text), number)

@@ -14,6 +14,7 @@ Highlight = Callable[[str, str], str | None]
 Convert = Callable[[str, bool], str | None]
 
 TABLE_OPEN = '<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n'
+TABLE_CLOSE = "</table></div>\n"
 LABELS = {
     "Table": ('<div class="table" role="group" aria-label="',),
     "Formula": tuple(f'<span class="{kind}" dir="ltr" role="group" aria-label="' for kind in ("formula", "long")),
@@ -40,7 +41,7 @@ _FIXED = {
     "softbreak": "\n",
     "strong_close": "</strong>",
     "strong_open": "<strong>",
-    "table_close": "</table></div>\n",
+    "table_close": TABLE_CLOSE,
     "table_open": TABLE_OPEN,
     "tbody_close": "</tbody>\n",
     "tbody_open": "<tbody>\n",

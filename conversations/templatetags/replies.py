@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import count
 
 from django import template
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
@@ -32,6 +34,13 @@ def rendered(block: Block) -> SafeString:
     is_kept = block.html and block.markup_version == markup.VERSION
     html = markup.trusted(block.html) if is_kept else markup.render(block.text)
     return markup.in_words(html, _words())
+
+
+@register.simple_tag
+def finished(block: Block, message: Message, place: int) -> SafeString:
+    """The same with links to its tables; `place` counts the blocks of the message."""
+    addresses = (reverse("table", args=[message.uuid, place, number]) for number in count())
+    return markup.with_links(rendered(block), addresses, _("Download this table as CSV"))
 
 
 def _words() -> dict[str, str]:

@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, trigger_client_event
 
-from conversations import queries
+from conversations import markup, queries
 from conversations.forms import SendForm
 from conversations.models import Attachment, Conversation, Message
 from conversations.services import attachments, catalog, columns, messages, replies, texts
@@ -90,6 +90,22 @@ def source(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
     blocks = queries.shown(get_object_or_404(visible, uuid=message_uuid)).body
     text = "\n\n".join(_picture(request, block.attachment) if block.attachment else block.text for block in blocks)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+@member_required
+@require_safe
+def table(request: HtmxHttpRequest, message_uuid: UUID, place: int, number: int) -> HttpResponse:
+    """A table in a reply for a spreadsheet: this one of those in the block at this place."""
+    visible = (
+        Message.objects.visible_to(request.user).replies().prefetch_related("parts__attachment", "pieces__attachment")
+    )
+    blocks = queries.shown(get_object_or_404(visible, uuid=message_uuid)).body[place : place + 1]
+    found = markup.table(blocks[0].text, number) if blocks else None
+    if found is None:
+        raise Http404
+    headers = {"Content-Disposition": 'attachment; filename="table.csv"'}
+    # The mark tells Excel that it is UTF-8.
+    return HttpResponse(f"\ufeff{found}", content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _picture(request: HtmxHttpRequest, attachment: Attachment) -> str:

@@ -44,17 +44,18 @@ def send_now(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
 @member_required
 @require_POST
 def withdraw(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
-    """Take a message back that was not sent yet; its text goes into the composer."""
+    """Take a message back that was not sent yet; its text goes into the composer, before what is written there."""
     message = _message(request, message_uuid)
     try:
         withdrawn = waiting.withdraw(message)
     except Refusal as refusal:
         return refused(request, refusal)
+    text = "\n\n".join(filter(None, (withdrawn.text, request.POST.get("text"))))
+    form = SendForm({"text": text, "model": withdrawn.model})
     if request.htmx:
-        return render(request, "conversations/_withdrawn.html", {"withdrawn": withdrawn})
+        return render(request, "conversations/_withdrawn.html", {"withdrawn": withdrawn, "form": form})
     if withdrawn.had_pictures:
         flash.info(request, _("Attach the pictures again before you send this."))
-    form = SendForm({"text": withdrawn.text, "model": withdrawn.model})
     return chat.page(request, message.conversation, form=form)
 
 

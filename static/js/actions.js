@@ -1,8 +1,8 @@
-// What is done with a message now and then, loaded at its first use: copy its Markdown, save a table, read it aloud.
+// What is done with a message now and then: copy it, read it aloud.
 
 const CHUNKS = /.{1,200}(?=\s|$)|.{1,200}/gu; // some voices fall silent in the middle of longer texts
 
-// Plain text, or the Markdown as a promise: Safari wants the clipboard asked within the click.
+// The text, or the Markdown as a promise: Safari wants the clipboard asked within the click.
 async function copy(button) {
   const place = button.closest(".code")?.querySelector("pre") ?? button.closest("article").querySelector("[data-body]");
   try {
@@ -10,7 +10,7 @@ async function copy(button) {
     if (button.href) await clipboard.write([new ClipboardItem({ "text/plain": fetch(button.href).then(plain) })]);
     else await clipboard.writeText(place.innerText.trimEnd());
   } catch {
-    // Not allowed here (plain http): the source opens, or the next key press can copy what is selected.
+    // Not allowed (plain http): the source opens, or what is selected can be copied by key.
     if (button.href) location.assign(button.href);
     else getSelection().selectAllChildren(place);
     return;
@@ -24,23 +24,6 @@ async function copy(button) {
 async function plain(response) {
   if (!response.ok) throw response;
   return new Blob([await response.text()], { type: "text/plain" });
-}
-
-// A spreadsheet would take a cell that begins so for a formula, whoever wrote it; plain numbers are none.
-function field({ innerText }) {
-  const text = innerText.trim();
-  const isFormula = /^[=+@-]/.test(text) && !/^[+-]?[\d\s.,]*\d\s?%?$/.test(text);
-  return `"${isFormula ? "'" : ""}${text.replaceAll('"', '""')}"`;
-}
-
-function save(button) {
-  const rows = [...button.previousElementSibling.querySelectorAll("tr")];
-  const lines = rows.map(({ cells }) => `${[...cells].map(field)}\r\n`);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(["\ufeff", ...lines], { type: "text/csv" })); // the mark tells Excel UTF-8
-  link.download = "table.csv";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function stop() {
@@ -67,5 +50,5 @@ function speak(button) {
 addEventListener("pagehide", stop);
 
 export function act(button) {
-  ({ copy, save, speak })[button.dataset.act](button);
+  ({ copy, speak })[button.dataset.act](button);
 }

@@ -1,5 +1,4 @@
-// While nobody looks at the page its title says how a reply is doing, a notification that a long one is done, and the
-// list of conversations rests. Loaded when the page is hidden for the first time.
+// While nobody looks: the title says how a reply is doing, a notification that a long one is done, the list rests.
 
 const RUNNING = 'article:is([data-status="pending"], [data-status="streaming"])';
 const LONG = 10; // seconds
@@ -28,13 +27,13 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) note();
 });
 
-document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+htmx.on("htmx:load", ({ detail: { elt } }) => {
   if (!document.hidden) return;
   if (began.has(elt.id) && !elt.matches(RUNNING)) tell(elt);
   note();
 });
 
-document.addEventListener("htmx:beforeRequest", (event) => {
+htmx.on("htmx:beforeRequest", (event) => {
   if (event.target.id === "recent" && document.hidden) event.preventDefault();
 });
 

@@ -1,16 +1,14 @@
-// Branches: another one takes the place of a message and of all that follows it, and forms open under a message. And the
-// line where the model's memory begins, which depends on the branch.
+// Branches: another one takes the place of a message and of all that follows it, and forms open under a message.
 
-const COUNTS = 'article[data-role="assistant"]:not([data-status="pending"], [data-status="streaming"], [data-status="failed"])';
 const part = (id) => document.getElementById(id);
 
-// It stands where it began for the newest reply.
+// The line where the memory of the newest reply begins.
 function remember() {
-  const from = [...document.querySelectorAll(COUNTS)].at(-1)?.dataset.memoryFrom;
-  const first = from && part("transcript").querySelector(`[data-depth="${from}"]`);
+  const from = [...document.querySelectorAll("[data-memory-from]")].at(-1)?.dataset.memoryFrom;
+  const first = part("transcript").querySelector(`[data-depth="${from}"]`);
   if (part("later")) return; // the newest reply is not on this page
   part("memory").hidden = !first;
-  if (first) first.before(part("memory"));
+  first?.before(part("memory"));
 }
 
 // What the reader looks at stays in its place.
@@ -25,7 +23,7 @@ function switchTo(branch, target) {
     remember();
     article.querySelector(".body").style.contentVisibility = "visible"; // its height counts now
     part("scroller").scrollTop += article.getBoundingClientRect().top - top;
-    document.dispatchEvent(new Event("chat:switched"));
+    htmx.trigger(article, "switched");
     if (document.activeElement !== document.body) return;
     article.querySelector(".siblings button:enabled")?.focus({ preventScroll: true });
   });
@@ -42,11 +40,11 @@ function dismiss(event) {
   article.querySelector("[data-inline]").focus();
 }
 
-document.addEventListener("htmx:beforeSwap", ({ detail: { xhr, target } }) => {
+htmx.on("htmx:beforeSwap", ({ detail: { xhr, target } }) => {
   const branch = xhr.getResponseHeader("X-Branch");
   if (branch) switchTo(branch, target);
 });
 
-document.addEventListener("htmx:load", ({ detail: { elt } }) => elt.matches(COUNTS) && remember());
-document.addEventListener("keydown", (event) => event.key === "Escape" && dismiss(event));
-document.addEventListener("click", (event) => event.target.closest?.("[data-dismiss]") && dismiss(event));
+htmx.on("htmx:load", ({ detail: { elt } }) => elt.matches("[data-memory-from]") && remember());
+htmx.on("keydown", (event) => event.key === "Escape" && dismiss(event));
+htmx.on("click", (event) => event.target.closest?.("[data-dismiss]") && dismiss(event));

@@ -1,5 +1,4 @@
-// Pictures beside the text, each a card in its place. `attachments` of a card is the uuid of a stored picture, or empty
-// for the next of the files. Loaded when the first one comes.
+// Pictures beside the text, each a card: `attachments` in it is the uuid of a stored one, or empty for the next file.
 
 const part = (id) => document.getElementById(id);
 
@@ -10,7 +9,7 @@ function addCard(source, name, file, uuid = "") {
   item.querySelector("input").value = uuid;
   image.addEventListener("error", () => {
     image.hidden = true;
-    label.textContent = name; // a format this browser cannot show; the server can read it
+    label.textContent = name; // of a format that the server alone can read
   });
   image.src = source;
   image.alt = name;
@@ -40,15 +39,16 @@ export function update() {
 
 export function press(pressed) {
   if ("take" in pressed.dataset) return take(pressed);
-  const item = pressed.closest(".preview");
+  const item = pressed.closest("li");
   const { by } = pressed.dataset;
-  if (by) (by < 0 ? item.previousElementSibling?.before(item) : item.nextElementSibling?.after(item));
+  if (by < 0) item.previousElementSibling?.before(item);
+  else if (by) item.nextElementSibling?.after(item);
   else item.remove();
   update();
   (by ? pressed : part("text")).focus();
 }
 
-// A picture of the conversation comes into the message again, and with it a model that can change it.
+// A picture of the conversation comes into the message, and with it a model that can change it.
 function take(link) {
   const { src, alt } = link.closest("figure").querySelector("img");
   const { model } = part("composer").elements;
@@ -60,12 +60,13 @@ function take(link) {
   const drawing = model.querySelector("[data-draws]");
   if (!drawing) return [noPainter, ""];
   drawing.selected = true;
-  model.dispatchEvent(new Event("change", { bubbles: true }));
+  htmx.trigger(model, "change");
   return [painter, ""];
 }
 
-document.addEventListener("htmx:xhr:progress", ({ detail, target }) => {
-  if (target !== part("composer") || !detail.lengthComputable) return;
-  part("uploaded").value = detail.loaded / detail.total;
-  part("uploaded").nextElementSibling.textContent = `${Math.round(part("uploaded").value * 100)} %`;
+htmx.on("htmx:xhr:progress", ({ detail, target }) => {
+  const bar = part("uploaded");
+  if (target.id !== "composer" || !detail.lengthComputable) return;
+  bar.value = detail.loaded / detail.total;
+  bar.nextElementSibling.textContent = `${Math.round(bar.value * 100)} %`;
 });

@@ -1,4 +1,4 @@
-// Prompts that open at a slash in the message box. The list, and what one of them asks for, come by htmx.
+// Prompts that open at a slash in the message box. All that is shown comes by htmx.
 
 const part = (id) => document.getElementById(id);
 const box = () => part("text");
@@ -35,7 +35,7 @@ function follow() {
 }
 
 // Before the composer's own keys: Enter chooses here.
-document.addEventListener("keydown", (event) => {
+htmx.on("keydown", (event) => {
   if (event.target !== box() || !found.length || event.isComposing) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) mark(found.at((found.indexOf(active) + step) % found.length));
@@ -49,10 +49,10 @@ document.addEventListener("keydown", (event) => {
 }, true);
 
 // Only what is typed: a draft that comes back, or an inserted text, opens nothing.
-document.addEventListener("input", ({ target, isTrusted }) => isTrusted && target === box() && follow());
-document.addEventListener("focusout", () => part("prompts")?.matches(":hover") || close());
+htmx.on("input", ({ target, isTrusted }) => isTrusted && target === box() && follow());
+htmx.on("focusout", () => part("prompts")?.matches(":hover") || close());
 
-document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+htmx.on("htmx:load", ({ detail: { elt } }) => {
   if (elt.id === "prompts") follow();
   else if (elt.matches(".asking")) {
     close();
@@ -61,7 +61,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     close();
     box().focus();
     box().setRangeText(elt.textContent, 0, word()?.length + 1 || 0, "end");
-    box().dispatchEvent(new Event("input", { bubbles: true }));
+    htmx.trigger(box(), "input");
   }
 });
 

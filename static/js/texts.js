@@ -1,4 +1,4 @@
-// Texts beside the written one: text files, and long pastes where somebody wants them out of the way.
+// Texts beside the written one: text files, and long pastes.
 
 const part = (id) => document.getElementById(id);
 const LARGEST = 4_000_000; // bytes of a file that is looked into
@@ -6,7 +6,7 @@ const LARGEST = 4_000_000; // bytes of a file that is looked into
 let pasted = "";
 
 function addCard(name, value) {
-  const item = document.importNode(part("text-card").content, true).firstElementChild;
+  const item = part("text-card").content.cloneNode(true).firstElementChild;
   item.querySelector("textarea").value = value;
   item.querySelector("[name=text_names]").value = name;
   item.querySelector(".name").textContent = name;
@@ -41,11 +41,11 @@ export function press(pressed) {
     part("paste-offer").hidden = true;
     addCard(`pasted-${part("texts").children.length + 1}.txt`, pasted);
     text.value = text.value.replace(pasted, () => "");
-    text.dispatchEvent(new Event("input", { bubbles: true }));
+    htmx.trigger(text, "input");
   }
   text.focus();
 }
 
-document.addEventListener("input", ({ target }) => {
+htmx.on("input", ({ target }) => {
   if (target === part("text") && !target.value.includes(pasted)) part("paste-offer").hidden = true;
 });

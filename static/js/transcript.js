@@ -1,4 +1,5 @@
 // The transcript: stays at its end while the reader is there, says once that a reply is finished, counts seconds.
+// Listeners are on the body: htmx replaces parts of the page.
 
 const FINISHED = 'article[data-role="assistant"]:not([data-status="pending"], [data-status="streaming"])';
 const SPOKEN = 1000; // characters of a finished reply that are read aloud
@@ -18,12 +19,10 @@ function begin() {
   }, { root: part("scroller"), rootMargin: "0px 0px 48px" });
   sight.observe(part("end"));
   new ResizeObserver(() => isAtEnd && !part("later") && toEnd()).observe(part("transcript"));
-  new MutationObserver(offerCopies).observe(part("transcript"), { childList: true, subtree: true });
-  offerCopies();
 }
 
-// Another branch is on show: whether its end is in sight has to be seen.
-document.addEventListener("chat:switched", () => {
+// Whether the end of another branch is in sight has to be seen.
+htmx.on("switched", () => {
   isAtEnd = false;
   sight.unobserve(part("end"));
   sight.observe(part("end"));
@@ -31,10 +30,7 @@ document.addEventListener("chat:switched", () => {
 
 function offerCopies() {
   for (const code of part("transcript").querySelectorAll("div.code:not(:has(> .copy))")) {
-    code.append(document.importNode(part("copy-code").content, true));
-  }
-  for (const table of part("transcript").querySelectorAll(".body .table:not([data-tail] *, :has(+ .csv))")) {
-    table.after(document.importNode(part("save-table").content, true));
+    code.append(part("copy-code").content.cloneNode(true));
   }
 }
 
@@ -54,30 +50,18 @@ function count() {
 }
 
 // In the middle of a long conversation more is added below the reader, who stays where they are.
-document.addEventListener("htmx:beforeSwap", ({ target }) => {
+htmx.on("htmx:beforeSwap", ({ target }) => {
   if (target.id !== "later") return;
   const scroller = part("scroller");
   const place = scroller.scrollTop + scroller.scrollHeight;
   const stay = () => (scroller.scrollTop = place - scroller.scrollHeight);
-  document.addEventListener("htmx:afterSwap", stay, { once: true });
+  htmx.on("htmx:afterSwap", stay, { once: true });
 });
 
-// A message that was taken back: its text goes in front of what is being written.
-function putBack(withdrawn) {
-  const { text } = part("composer").elements;
-  text.value = [withdrawn.textContent, text.value].filter(Boolean).join("\n\n");
-  text.dispatchEvent(new Event("input", { bubbles: true }));
-  text.focus();
-  withdrawn.remove();
-}
-
-document.addEventListener("htmx:load", ({ detail: { elt } }) => {
-  if (elt.matches("[data-withdrawn]")) putBack(elt);
-  if (elt.matches("#settings:has(.close)")) {
-    elt.showPopover();
-    elt.querySelector(".close").focus();
-  }
+htmx.on("htmx:load", ({ detail: { elt } }) => {
+  if (elt.matches("#settings:has(.close)")) elt.showPopover();
   if (elt.matches("article")) import("./branches.js");
+  offerCopies();
   // What came to the top of the list has left its old place further down.
   if (elt.id === "recent") {
     for (const { id } of elt.querySelectorAll("a")) document.querySelector(`#recent ~ ul #${id}`)?.parentElement.remove();
@@ -87,7 +71,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
   if (elt.matches('article[data-role="user"]')) toEnd();
 });
 
-document.addEventListener("click", (event) => {
+htmx.on("click", (event) => {
   const button = event.target.closest?.("[data-act], #to-end");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (button.id === "to-end") part("later") ? location.assign(location.pathname) : toEnd();
@@ -98,7 +82,7 @@ document.addEventListener("click", (event) => {
 });
 
 // Asks once; a browser lets it be asked only while the person does something.
-document.addEventListener("submit", () => "notifies" in part("chat").dataset && window.Notification?.requestPermission());
+htmx.on("submit", () => "notifies" in part("chat").dataset && window.Notification?.requestPermission());
 
 document.addEventListener("visibilitychange", () => import("./background.js"), { once: true });
 

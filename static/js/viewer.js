@@ -1,4 +1,4 @@
-// The viewer: the pictures on the page one after the other, near or far. Two fingers zoom the browser's own way.
+// The viewer: the pictures on the page one after the other, near or far.
 
 const dialog = document.getElementById("viewer");
 const [place, save, stage, words] = dialog.querySelectorAll(".place, [download], .stage, .words");
@@ -7,6 +7,7 @@ const image = stage.firstElementChild;
 let href = ""; // of the picture on show
 let scale = 1;
 
+const ZOOMS = { "+": 1.25, "=": 1.25, "-": 0.8, 0: 0 };
 const links = () => [...document.querySelectorAll("#transcript [data-view]")];
 const index = () => links().findIndex((link) => link.href === href);
 const figure = () => links()[index()].closest("figure");
@@ -21,7 +22,7 @@ function show(link) {
   href = image.src = link.href;
   save.href = `${href}?download`;
   words.replaceChildren();
-  zoom(1);
+  zoom(0);
   label();
 }
 
@@ -30,12 +31,14 @@ function label() {
   place.textContent = `${index() + 1} / ${links().length} · ${image.alt}`;
 }
 
-function zoom(to, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
-  const factor = Math.min(8, Math.max(1, to)) / scale;
-  const { scrollLeft, scrollTop } = stage;
+// What is in the middle stays there.
+function zoom(by) {
+  const { scrollLeft, scrollTop, clientWidth, clientHeight } = stage;
+  const factor = Math.min(8, Math.max(1, scale * by)) / scale;
   scale *= factor;
   image.style.inlineSize = image.style.blockSize = `${scale * 100}%`;
-  stage.scrollTo((scrollLeft + x) * factor - x, (scrollTop + y) * factor - y);
+  const more = (factor - 1) / 2;
+  stage.scrollTo(scrollLeft * factor + clientWidth * more, scrollTop * factor + clientHeight * more);
 }
 
 // Does what a key or the button of that name means.
@@ -43,9 +46,7 @@ function act(key) {
   const onwards = document.dir === "rtl" ? -1 : 1;
   const by = { PageUp: -1, PageDown: 1, ArrowLeft: -onwards, ArrowRight: onwards }[key];
   if (by) show(links().at((index() + by) % links().length));
-  if (key === "+" || key === "=") zoom(scale * 1.25);
-  if (key === "-") zoom(scale / 1.25);
-  if (key === "0") zoom(1);
+  if (key in ZOOMS) zoom(ZOOMS[key]);
   if (key === "words") htmx.ajax("GET", figure().querySelector("[data-describe]").href, words);
   if (key === "edit") {
     dialog.close();
@@ -61,7 +62,7 @@ dialog.addEventListener("keydown", (event) => {
 
 stage.addEventListener("wheel", (event) => {
   event.preventDefault();
-  zoom(scale * Math.exp(-event.deltaY / 300), event.clientX - stage.offsetLeft, event.clientY - stage.offsetTop);
+  zoom(Math.exp(-event.deltaY / 300));
 }, { passive: false });
 
 words.addEventListener("htmx:afterSwap", label);

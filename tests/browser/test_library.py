@@ -37,14 +37,14 @@ def type_in(page: Page, text: str) -> None:
 
 def options(page: Page) -> list[str]:
     expect(page.get_by_role("listbox", name="Prompts")).to_be_visible()
-    return page.locator("[role=option]:visible b").all_inner_texts()
+    return page.locator("[role=option]:visible .name").all_inner_texts()
 
 
 def active(page: Page) -> str:
     box = page.get_by_role("textbox", name="Message")
     expect(box).to_have_attribute("aria-activedescendant", re.compile("^prompt-"))
     identifier = box.get_attribute("aria-activedescendant")
-    return page.locator(f"[id='{identifier}'] b").inner_text()
+    return page.locator(f"[id='{identifier}'] .name").inner_text()
 
 
 def complaints(page: Page) -> list[Any]:

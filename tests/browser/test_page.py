@@ -13,7 +13,8 @@ from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
 ANSWER = (
-    "First paragraph.\\n\\nSecond one with **bold** words.\\n\\n- a point\\n- another\\n\\nThe last one ends it here."
+    "First paragraph.\\n\\nSecond one with **bold** words.\\n\\n- a point\\n- another\\n\\n"
+    "| head |\\n|---|\\n| cell |\\n\\nThe last one ends it here."
 )
 PARAGRAPHS = "\\n\\n".join(f"Paragraph {number} of a long answer." for number in range(40))
 # Where each piece of text of the newest reply stands, relative to the reply.
@@ -54,7 +55,7 @@ def photo(name: str) -> FilePayload:
 def test_no_word_moves_when_the_finished_reply_replaces_the_streamed_one(browse: Open, simulator: Simulator) -> None:
     page = browse()
     log_in(page)
-    simulator.script(say=ANSWER, hold=18)
+    simulator.script(say=ANSWER, hold=25)
     send(page, "Hello", model=FLASH)
     expect(page.locator("[data-tail]")).to_contain_text("ends it")
     streamed = newest(page).evaluate(TEXT_PLACES)

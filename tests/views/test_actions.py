@@ -1,6 +1,7 @@
 """What stands under a message, and its source."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -53,6 +54,51 @@ def test_a_running_reply_has_a_source_too(as_alice: Client, alice: User) -> None
     assert reply is not None
     replies.write([NewPiece(reply.pk, reply.claim, 0, "text", "so *far*")])
     assert as_alice.get(f"/messages/{reply.uuid}/source/").content == b"so *far*"
+
+
+TABLES = """A table
+
+| city | change | note |
+|---|---:|---|
+| Köln | -3 % | says "hello", **twice** |
+| =HYPERLINK("x") | +1.5 | @home |
+| a \\| b | - | $x^2$ |
+
+and
+
+> |second|
+> |-|
+"""
+
+
+def test_each_table_of_a_reply_is_there_for_a_spreadsheet_and_runs_nothing_in_it(as_alice: Client, alice: User) -> None:
+    reply = answered(alice, TABLES, Outcome(Status.COMPLETE))
+    page = as_alice.get(f"/c/{reply.conversation.uuid}/").content.decode()
+    addresses = re.findall(r'href="([^"]*/tables/[^"]*)" download', page)
+    first, second = map(as_alice.get, addresses)
+    assert first.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert first.headers["Content-Disposition"] == 'attachment; filename="table.csv"'
+    assert first.content.startswith(b"\xef\xbb\xbf")
+    assert first.content.decode("utf-8-sig").split("\r\n") == [
+        '"city","change","note"',
+        '"Köln","-3 %","says ""hello"", twice"',
+        '"\'=HYPERLINK(""x"")","+1.5","\'@home"',
+        '"a | b","\'-","x2"',
+        "",
+    ]
+    assert second.content.decode("utf-8-sig") == '"second"\r\n'
+
+
+def test_a_table_that_is_not_there_or_of_somebody_else_is_missing(
+    as_alice: Client, as_bob: Client, alice: User
+) -> None:
+    reply = answered(alice, TABLES, Outcome(Status.COMPLETE))
+    address = f"/messages/{reply.uuid}/tables"
+    assert as_alice.get(f"{address}/0/0/").status_code == 200
+    assert [as_alice.get(f"{address}/{place}/").status_code for place in ("0/2", "1/0")] == [404, 404]
+    assert as_bob.get(f"{address}/0/0/").status_code == 404
+    assert as_alice.post(f"{address}/0/0/").status_code == 405
+    assert Client().get(f"{address}/0/0/").status_code == 302
 
 
 def test_figures_are_written_as_the_reader_writes_them(alice: User) -> None:

@@ -179,8 +179,9 @@ def test_withdrawing_without_javascript_fills_the_composer(as_alice: Client, hel
 
 
 def test_withdrawing_with_htmx_gives_the_text_for_the_composer(as_alice: Client, held: Message) -> None:
-    page = as_alice.post(f"/messages/{held.uuid}/withdraw/", headers=HTMX).content.decode()
-    assert "<div data-withdrawn hidden>two &lt;b&gt;</div>" in page
+    written = {"text": "and <more>"}
+    page = as_alice.post(f"/messages/{held.uuid}/withdraw/", written, headers=HTMX).content.decode()
+    assert 'hx-swap-oob="true">two &lt;b&gt;\n\nand &lt;more&gt;</textarea>' in page
 
 
 def test_withdrawing_says_that_pictures_have_to_be_attached_again(as_alice: Client, first: Message) -> None:

@@ -10,6 +10,7 @@ from tests.live.hypertext import Element
 
 BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd", "Accept-Language": "en"}
 CSS_REFERENCE = re.compile(r"""@import\s+["']([^"']+)["']|url\(\s*["']?([^"')]+)["']?\s*\)""")
+FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")  # loaded when text of the page uses it
 JS_IMPORT = re.compile(r"""^\s*(?:import|export)\b(?!\s*\()[^"';]*?["']([./][^"']*)["']""", re.MULTILINE)
 LOADED_LINKS = frozenset(["stylesheet", "manifest", "preload", "modulepreload"])
 
@@ -67,5 +68,6 @@ def loaded_by(element: Element) -> str:
 
 def referenced(path: str, content: str) -> list[str]:
     if path.endswith(".css"):
+        content = FONT_FACE.sub("", content)
         return ["".join(found) for found in CSS_REFERENCE.findall(content) if not "".join(found).startswith("data:")]
     return JS_IMPORT.findall(content) if path.endswith(".js") else []

@@ -92,6 +92,8 @@ def describe(attachment: Attachment, alt: str) -> None:
 def find(owner: User, words: Iterable[str]) -> dict[str, Attachment]:
     """The pictures this person may use, by the uuids that name them; whatever is no such name is left out."""
     uuids = [word for word in words if UUID_FORM.fullmatch(word)]
+    if not uuids:
+        return {}
     return {str(found.uuid): found for found in Attachment.objects.visible_to(owner).filter(uuid__in=uuids)}
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from html import unescape
 from itertools import count
 
 from django import template
@@ -25,6 +26,7 @@ LONG = 8_000  # characters
 STRETCH = 8_000  # characters that are laid out at once
 BETWEEN_LINES = re.compile(r"(?<=[^\n])\n(?=[^\n])")
 SHOWN = (560, 420)  # CSS pixels a picture in a message may take
+SPOKEN = 1000  # characters
 THUMBNAIL_SIDE = pictures.LIMITS.thumbnail_side
 
 
@@ -50,6 +52,13 @@ def _words() -> dict[str, str]:
         "done": pgettext("a task", "done"),
         "not done": pgettext("a task", "not done"),
     }
+
+
+@register.filter
+def spoken(blocks: Iterable[Block]) -> str:
+    """The beginning of a finished reply for those who hear it."""
+    texts = (alternative(one.attachment) if one.attachment else strip_tags(rendered(one)) for one in blocks)
+    return unescape(" ".join(texts)).strip()[:SPOKEN]
 
 
 @register.filter

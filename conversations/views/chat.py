@@ -42,6 +42,8 @@ def conversation(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpRespo
         return messages.send(request, found)
     if request.htmx and {"before", "after"} & set(request.GET):
         return _part(request, found)
+    if request.htmx and "picture" in request.GET:
+        return _taken(request, found)
     return page(request, found, beside=taken(request))
 
 
@@ -69,9 +71,18 @@ def page(
         begins = [one.message.depth for one in window.shown if one.message.depth == newest.memory_from]
         context |= {"memory_from": begins[0] if begins else None, "fill": history.fill_of(window.shown, newest)}
     if beside and beside.is_edit:
-        context["model_before"] = context["chosen_model"]
-        context["chosen_model"] = catalog.drawing(context["chosen_model"])
+        context |= _painter(context["chosen_model"])
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
+
+
+def _taken(request: HtmxHttpRequest, conversation: Conversation) -> HttpResponse:
+    """For a page that is there: the picture to edit, and the choice of the model, which may have to be another."""
+    context = {"beside": taken(request), "offers": catalog.offers(), "conversation": conversation}
+    return render(request, "conversations/_taken.html", context | _painter(request.GET.get("model", "")))
+
+
+def _painter(model: str) -> dict[str, str]:
+    return {"model_before": model, "chosen_model": catalog.drawing(model)}
 
 
 def _begun(request: HtmxHttpRequest) -> SendForm | None:

@@ -195,6 +195,7 @@ def _final(viewer: Viewer) -> bytes:
         context = {"shown": queries.single(reply)}
         html = render_to_string("conversations/_message.html", context, request=viewer.request)
         if reply.status != Status.FAILED:
+            html += render_to_string("conversations/_announcement.html", context)
             html += render_to_string(
                 "conversations/_meter.html", {"fill": history.fill_after(reply), "swap_meter": True}
             )

@@ -2,22 +2,21 @@
 
 const part = (id) => document.getElementById(id);
 
-function addCard(source, name, file, uuid = "") {
+function addCard(file) {
   const item = document.importNode(part("preview").content, true).firstElementChild;
   const [image, label] = item.children;
   item.file = file;
-  item.querySelector("input").value = uuid;
   image.addEventListener("error", () => {
     image.hidden = true;
-    label.textContent = name; // of a format that the server alone can read
+    label.textContent = file.name; // of a format that the server alone can read
   });
-  image.src = source;
-  image.alt = name;
+  image.src = URL.createObjectURL(file);
+  image.alt = file.name;
   part("previews").append(item);
 }
 
 export function add(files) {
-  files.forEach((file) => addCard(URL.createObjectURL(file), file.name, file));
+  files.forEach(addCard);
   update();
 }
 
@@ -49,19 +48,10 @@ export function press(pressed) {
 }
 
 // A picture of the conversation comes into the message, and with it a model that can change it.
-function take(link) {
-  const { src, alt } = link.closest("figure").querySelector("img");
-  const { model } = part("composer").elements;
-  const { painter, noPainter } = part("composer").dataset;
-  addCard(src, alt, null, link.dataset.take);
+async function take(link) {
+  await htmx.ajax("GET", link.href, { source: "#model", target: "#composer-notice" });
   update();
   part("text").focus();
-  if ("draws" in model.selectedOptions[0].dataset) return null;
-  const drawing = model.querySelector("[data-draws]");
-  if (!drawing) return [noPainter, ""];
-  drawing.selected = true;
-  htmx.trigger(model, "change");
-  return [painter, ""];
 }
 
 htmx.on("htmx:xhr:progress", ({ detail, target }) => {

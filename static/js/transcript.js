@@ -1,8 +1,5 @@
-// The transcript: stays at its end while the reader is there, says once that a reply is finished, counts seconds.
+// The transcript: stays at its end while the reader is there, counts seconds, loads what is needed now and then.
 // Listeners are on the body: htmx replaces parts of the page.
-
-const FINISHED = 'article[data-role="assistant"]:not([data-status="pending"], [data-status="streaming"])';
-const SPOKEN = 1000; // characters of a finished reply that are read aloud
 
 const part = (id) => document.getElementById(id);
 let isAtEnd = true;
@@ -34,11 +31,6 @@ function offerCopies() {
   }
 }
 
-function announce(article) {
-  const body = article.querySelector("[data-body]").innerText;
-  if (body) part("announcer").textContent = `${article.querySelector("h2").innerText}. ${body.slice(0, SPOKEN)}`;
-}
-
 function count() {
   const now = performance.now() / 1000;
   for (const place of document.querySelectorAll(".seconds")) {
@@ -66,9 +58,7 @@ htmx.on("htmx:load", ({ detail: { elt } }) => {
   if (elt.id === "recent") {
     for (const { id } of elt.querySelectorAll("a")) document.querySelector(`#recent ~ ul #${id}`)?.parentElement.remove();
   }
-  if ("added" in elt.dataset) return; // read again, not news
-  if (elt.matches(FINISHED)) announce(elt);
-  if (elt.matches('article[data-role="user"]')) toEnd();
+  if (elt.matches("[data-role=user]:not([data-added])")) toEnd(); // not what is read again
 });
 
 htmx.on("click", (event) => {

@@ -193,6 +193,7 @@ def test_a_picture_in_the_viewer_can_be_taken_for_editing(browse: Open) -> None:
     page.locator("article [data-view]").click()
     page.get_by_role("dialog").get_by_role("button", name="Edit this picture").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#previews li")).to_have_count(1)
     assert names(page, "#previews") == ["one.jpg"]
     expect(page.get_by_role("textbox", name="Message")).to_be_focused()
 

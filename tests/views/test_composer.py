@@ -92,6 +92,20 @@ def test_a_picture_is_taken_into_the_composer_by_an_address(as_alice: Client, al
     assert "A model that can draw was chosen" in page
 
 
+def test_a_page_that_is_there_takes_a_picture_in_and_changes_the_model(as_alice: Client, alice: User) -> None:
+    found = picture(alice)
+    address = f"/c/{Message.objects.first().conversation.uuid}/?picture={found.uuid}"  # type: ignore[union-attr]
+    part = as_alice.get(f"{address}&model=aimlapi/google/gemini-2.5-flash", headers=HTMX).content.decode()
+    assert "<html" not in part
+    assert kept_in(part) == [str(found.uuid)]
+    assert re.search(rf'<option value="{PAINTER}"[^>]* selected', part)
+    assert "A model that can draw was chosen" in part
+    assert (
+        "A model that can draw was chosen"
+        not in as_alice.get(f"{address}&model={PAINTER}", headers=HTMX).content.decode()
+    )
+
+
 def test_a_strangers_picture_is_taken_and_sent_like_a_missing_one(as_bob: Client, alice: User, bob: User) -> None:
     theirs, own = picture(alice), send(bob, "mine").message.conversation
     for address in (f"/c/{own.uuid}/?picture=", "/?picture="):

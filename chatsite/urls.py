@@ -59,6 +59,7 @@ urlpatterns = [
     path("presets/<uuid:item_uuid>/", library.item, {"shelf": library.PRESETS}, name="preset"),
     path("presets/<uuid:item_uuid>/copy/", library.copy, {"shelf": library.PRESETS}, name="copy_preset"),
     path("presets/<uuid:item_uuid>/delete/", library.delete, {"shelf": library.PRESETS}, name="delete_preset"),
+    path("shortcuts/", people.shortcuts, name="shortcuts"),
     path("settings/", people.settings, name="settings"),
     path("language/", require_POST(set_language), name="set_language"),
     path("setup/<str:token>/", setup.first_administrator, name="setup"),

@@ -1,10 +1,12 @@
 """Conversations for reviewers: searchable, read-only, the whole thread with every call; opening one is recorded."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,12 +21,20 @@ from conversations.services import review
 from conversations.views.attachments import file_response
 
 
+class ErrorFilter(admin.AllValuesFieldListFilter):
+    """By the error of any message; no error has a word, too."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or _("none")}
+
+
 @admin.register(Conversation)
 class ConversationAdmin(admin.ModelAdmin):
     """Nothing in here can be added, changed or deleted, and only people with the review permission get in."""
 
     list_display = ("title", "owner", "model", "active_at", "last_error", "is_deleted")
-    list_filter = ("model", "messages__error_code", "active_at")
+    list_filter = ("model", ("messages__error_code", ErrorFilter), "active_at")
     list_select_related = ("owner",)
     list_per_page = 50
     search_fields = ("title", "model", "owner__username", "owner__email", "messages__error_code")

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations.forms import PreferencesForm
 from conversations.models import User
@@ -29,6 +29,13 @@ def settings(request: HtmxHttpRequest) -> HttpResponse:
     with translation.override(language_for(request)):
         flash.success(request, _("Your settings are saved."))
     return SeeOther("/settings/")
+
+
+@member_required
+@require_safe
+def shortcuts(request: HtmxHttpRequest) -> HttpResponse:
+    """What keys do: a dialog of the conversation, or a page."""
+    return render(request, "people/_shortcuts_dialog.html" if request.htmx else "people/shortcuts.html")
 
 
 def _preferences(user: User) -> dict[str, object]:

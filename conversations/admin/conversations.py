@@ -24,9 +24,9 @@ from conversations.views.attachments import file_response
 class ErrorFilter(admin.AllValuesFieldListFilter):
     """By the error of any message; no error has a word, too."""
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         for choice in super().choices(changelist):
-            yield choice | {"display": choice["display"] or _("none")}
+            yield {**choice, "display": choice["display"] or _("none")}
 
 
 @admin.register(Conversation)

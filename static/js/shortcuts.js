@@ -49,9 +49,9 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     elt.showModal();
     document.getElementById("single-keys").checked = localStorage.keys !== "off";
   }
+  const place = elt.closest("article, .conversations ul");
   setTimeout(() => {
-    if (!held || held.checkVisibility() || ![held, document.body].includes(document.activeElement)) return;
-    const place = elt.closest("article") ?? elt;
+    if (!place || !held || held.checkVisibility() || ![held, document.body].includes(document.activeElement)) return;
     place.tabIndex = -1;
     place.focus({ preventScroll: true });
   });

@@ -7,7 +7,10 @@ already there and keeps its database connection; only the body of an event strea
 
 import asyncio
 import contextlib
+import io
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import IO, Any, cast
 
@@ -23,8 +26,20 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
+SEND = re.compile(r"/(c/[0-9a-f-]{36}/)?")
+LARGE = 1 << 16  # bytes; what is larger brings pictures, which take their time
+
+
 class Handler(ASGIHandler):
-    """Django as an ASGI application whose requests run in the event loop's default threads."""
+    """Django as an ASGI application whose requests run in the event loop's default threads.
+
+    Sends have a thread of their own. They write, and so wait for each other anyway; one after the other the first of
+    many gets its answer early, and all of them sooner than by turns.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sends = ThreadPoolExecutor(1, thread_name_prefix="send")
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
@@ -35,7 +50,10 @@ class Handler(ASGIHandler):
         except RequestAborted:
             return
         with closing(body):
-            response = await asyncio.to_thread(self._respond, scope, body)
+            if _is_send(scope, body):
+                response = await asyncio.get_running_loop().run_in_executor(self._sends, self._respond, scope, body)
+            else:
+                response = await asyncio.to_thread(self._respond, scope, body)
             if response.streaming:
                 await self._stream(response, receive, send)
             else:
@@ -66,6 +84,14 @@ class Handler(ASGIHandler):
         with contextlib.suppress(asyncio.CancelledError):
             await tasks[1]
         response.close()
+
+
+def _is_send(scope: Scope, body: IO[bytes]) -> bool:
+    if scope["method"] != "POST" or not SEND.fullmatch(scope["path"]):
+        return False
+    size = body.seek(0, io.SEEK_END)
+    body.seek(0)
+    return size < LARGE
 
 
 def _whole(response: HttpResponseBase) -> HttpResponseBase:

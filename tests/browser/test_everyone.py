@@ -29,7 +29,7 @@ def greet(planet: str, moons: int) -> str:  # one line of welcome, longer than t
     return f"Hello, {planet}! How are your {moons} moons?"
 ```
 
-$$\\\\int_0^1 x^2\\\\,dx = \\\\frac{1}{3}$$
+$$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$
 
 - [x] done
 - [ ] open[^1]
@@ -74,6 +74,23 @@ CUT_OFF = """() => {
 }"""
 SPACING = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
 p { margin-block-end: 2em !important }"""
+
+
+# Where the first piece of a running reply stands, and the second.
+PLACES_OF_WORDS = """() => {
+    const range = document.createRange();
+    const walk = document.createTreeWalker(document.querySelector("[data-tail]"), NodeFilter.SHOW_TEXT);
+    const places = [];
+    while (places.length < 2 && walk.nextNode()) {
+        range.selectNodeContents(walk.currentNode);
+        if (walk.currentNode.data.trim()) places.push(range.getClientRects()[0].x);
+    }
+    return places;
+}"""
+WITHOUT_BORDER = """() => [...document.querySelectorAll(".button, input, select, .said, .box, dialog")]
+    .filter((one) => one.checkVisibility() && !one.matches("footer *, [type=radio], [type=checkbox], [type=file]"))
+    .filter((one) => parseFloat(getComputedStyle(one).borderTopWidth) === 0)
+    .map((one) => one.outerHTML.slice(0, 90))"""
 
 
 @dataclass
@@ -295,3 +312,47 @@ def test_nothing_is_cut_off_zoomed_or_spaced_or_on_a_small_phone(place: Place, s
     page.evaluate("document.adoptedStyleSheets = []")
     page.set_viewport_size(DESKTOP)
     assert wrong == {}
+
+
+def test_pages_are_mirrored_for_who_reads_from_right_to_left(place: Place) -> None:
+    """Only what points and what stands at a side; text, code and formulas keep their own direction."""
+    assert place.page.context.browser
+    context = place.page.context.browser.new_context(
+        storage_state=place.page.context.storage_state(), locale="ar", viewport=DESKTOP
+    )
+    page = context.new_page()
+    page.goto(place.addresses["running"])
+    middle = DESKTOP["width"] / 2
+    sides = {
+        ".sidebar": 1,
+        ".send": -1,
+        "article[data-status=waiting] .said": -1,
+        ".chat-header a.button.icon": -1,
+    }
+    for selector, side in sides.items():
+        box = page.locator(selector).first.bounding_box()
+        assert box, selector
+        assert (box["x"] + box["width"] / 2 - middle) * side > 0, selector
+    assert page.locator("article .waiting .mirrored").evaluate("(one) => getComputedStyle(one).scale") == "-1 1"
+    left, right = page.evaluate(PLACES_OF_WORDS)
+    assert left < right
+    page.goto(place.addresses["conversation"])
+    expect(page.locator("pre").first).to_have_css("direction", "ltr")
+    expect(page.locator("math").first).to_have_css("direction", "ltr")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate(OVERFLOW) <= 0
+    assert page.evaluate(CUT_OFF) == []
+    context.close()
+
+
+@pytest.mark.parametrize("state", ["empty", "conversation", "settings", "shortcuts"])
+def test_borders_and_focus_are_seen_in_forced_colours(place: Place, state: str) -> None:
+    page = STATES[state](place)
+    page.emulate_media(forced_colors="active")
+    bare = page.evaluate(WITHOUT_BORDER)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    page.emulate_media(forced_colors="none")
+    assert bare == []
+    assert outline == "solid"

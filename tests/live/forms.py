@@ -97,10 +97,11 @@ class Form:
         if self.element.get("enctype") != "multipart/form-data":
             return urlencode(fields).encode(), "application/x-www-form-urlencoded"
         parts = [_part(name, value.replace("\r\n", "\n").replace("\n", "\r\n")) for name, value in fields]
+        to_choose = dict(files)
         for control in self.controls():
             if control.tag == "input" and control.get("type") == "file":
-                # A browser sends an empty part for a file input in which nothing was chosen.
-                chosen = files.get(control.get("name")) or [("", b"", "application/octet-stream")]
+                # The first input of a name is used; a browser sends an empty part for one in which nothing was chosen.
+                chosen = to_choose.pop(control.get("name"), None) or [("", b"", "application/octet-stream")]
                 parts += [_part(control.get("name"), content, name, kind) for name, content, kind in chosen]
         return encode_multipart_formdata(parts)
 

@@ -49,13 +49,6 @@ function attach(files) {
   text().focus();
 }
 
-// A message that was taken back is in it.
-htmx.on("htmx:load", ({ detail: { elt } }) => {
-  if (elt !== text()) return;
-  elt.selectionStart = elt.value.length;
-  htmx.trigger(elt, "input");
-});
-
 htmx.on("input", ({ target, isTrusted }) => {
   if (target !== text()) return;
   grow();
@@ -138,15 +131,8 @@ htmx.on("renewed", ({ detail, target }) => {
   if (target === form() && !renewals++) setTimeout(() => form().requestSubmit());
 });
 
-// A proxy's error page, say, is not for the page.
-const isPlaced = ({ xhr }) => xhr.getResponseHeader("HX-Retarget");
-
-htmx.on("htmx:beforeSwap", ({ detail }) => {
-  if (detail.isError && !isPlaced(detail)) detail.shouldSwap = false;
-});
-
 htmx.on("htmx:responseError", ({ detail }) => {
-  if (isPlaced(detail) || renewals === 1) return;
+  if (detail.xhr.getResponseHeader("HX-Retarget") || renewals === 1) return;
   const { tooLarge, outdated, failed } = form().dataset;
   say({ 413: tooLarge, 403: outdated, 404: outdated }[detail.xhr.status] ?? failed);
 });

@@ -50,9 +50,18 @@ htmx.on("htmx:beforeSwap", ({ target }) => {
   htmx.on("htmx:afterSwap", stay, { once: true });
 });
 
+// A proxy's error page, say, is not for the page.
+htmx.on("htmx:beforeSwap", ({ detail }) => {
+  if (detail.isError && !detail.xhr.getResponseHeader("HX-Retarget")) detail.shouldSwap = false;
+});
+
 htmx.on("htmx:load", ({ detail: { elt } }) => {
   if (elt.matches("#settings:has(.close)")) elt.showPopover();
   if (elt.matches("article")) import("./branches.js");
+  if (elt.id === "text") {
+    elt.selectionStart = elt.value.length; // a message that was taken back is in it
+    htmx.trigger(elt, "input");
+  }
   offerCopies();
   // What came to the top of the list has left its old place further down.
   if (elt.id === "recent") {

@@ -111,3 +111,9 @@ def test_templates_stay_short_and_without_inline_code() -> None:
         text = path.read_text(encoding="utf-8")
         assert text.count("\n") <= 60, path
         assert not re.search(r"\son\w+=[\"']|\sstyle=|<style|javascript:|hx-on", text), path
+
+
+def test_scripts_stay_short() -> None:
+    scripts = {path.name: path.read_text().count("\n") for path in (ROOT / "static" / "js").glob("*.js")}
+    assert scripts
+    assert {name: lines for name, lines in scripts.items() if lines > 150} == {}

@@ -84,8 +84,9 @@ htmx.on("click", (event) => {
 htmx.on("submit", () => "notifies" in part("chat").dataset && window.Notification?.requestPermission());
 
 document.addEventListener("visibilitychange", () => import("./background.js"), { once: true });
-document.addEventListener("click", () => import("./shortcuts.js"), { once: true });
-document.addEventListener("keydown", (event) => import("./shortcuts.js").then(({ press }) => press(event)));
+const shortcuts = () => import("./shortcuts.js").catch(() => ({ press() {} })); // offline there are none
+document.addEventListener("click", shortcuts, { once: true });
+document.addEventListener("keydown", (event) => shortcuts().then(({ press }) => press(event)));
 
 document.documentElement.classList.toggle("speaks", "speechSynthesis" in window);
 setInterval(count, 1000);

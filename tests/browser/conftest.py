@@ -3,6 +3,7 @@
 An error in the console, a violation of the content security policy or a request to another host fails the test.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,7 +104,7 @@ def send(page: Page, text: str, *, model: str = "", images: list[Path] | None = 
     page.get_by_role("button", name="Send").click()
 
 
-def last_reply(page: Page, status: str = "complete", count: int = 1) -> Locator:
+def last_reply(page: Page, status: str | re.Pattern[str] = "complete", count: int = 1) -> Locator:
     """The body of the newest reply, once it and `count` replies in all have this status."""
     replies = page.locator("article[data-role=assistant]")
     expect(replies).to_have_count(count)

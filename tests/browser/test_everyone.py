@@ -212,7 +212,9 @@ def shortcuts(place: Place) -> Page:
 def slash(place: Place) -> Page:
     page = at("/")(place)
     page.wait_for_load_state()
-    page.get_by_role("textbox", name="Message").press_sequentially("/")
+    box = page.get_by_role("textbox", name="Message")
+    box.fill("")  # the draft of an earlier visit
+    box.press_sequentially("/")
     expect(page.locator("#prompts li")).to_have_count(1)
     return page
 

@@ -261,7 +261,8 @@ def answer(
     limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Event]:
     """As `events`, with the one retry and the one resend of `attempts`; `on_attempt` hears of each attempt twice."""
-    found = _answer(vendor, model, endpoint, request, call, on_attempt, limits, patient=True)
+    asked = (vendor, model, endpoint, request)
+    found = paced_answer(*asked, call=call, on_attempt=on_attempt, limits=limits, patient=True)
     return (event for event in found if not isinstance(event, Pause))
 
 
@@ -274,22 +275,10 @@ def paced_answer(
     call: Call,
     on_attempt: Callable[[Attempt], None],
     limits: Limits = DEFAULT_LIMITS,
+    patient: bool = False,
 ) -> Iterator[Event | Pause]:
     """As `answer`, for a thread that has other things to do than waiting: see Pause."""
-    return _answer(vendor, model, endpoint, request, call, on_attempt, limits, patient=False)
 
-
-def _answer(
-    vendor: Vendor,
-    model: Model,
-    endpoint: Endpoint,
-    request: ChatRequest,
-    call: Call,
-    on_attempt: Callable[[Attempt], None],
-    limits: Limits,
-    *,
-    patient: bool,
-) -> Iterator[Event | Pause]:
     def exchange(chosen: Model) -> _Exchange:
         prepared = providers.prepare(vendor, chosen, endpoint, request)
         return _Exchange(prepared, endpoint.key, call, limits, patient=patient)

@@ -11,8 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from conversations import queries
 from conversations.models import Message
 from conversations.services import branches, catalog
-from conversations.services.errors import Refusal
-from conversations.views.http import HtmxHttpRequest, SeeOther, member_required, refused
+from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
 
 
 @member_required
@@ -32,10 +31,7 @@ def retry(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
     if request.method != "POST":
         template = "conversations/_retry.html" if request.htmx else "conversations/retry.html"
         return render(request, template, {"reply": reply, "offers": catalog.offers()})
-    try:
-        fresh = branches.regenerate(reply, request.POST.get("model", ""))
-    except Refusal as refusal:
-        return refused(request, refusal)
+    fresh = branches.regenerate(reply, request.POST.get("model", ""))
     if request.htmx and fresh.column is not None:
         return render(request, "conversations/_message.html", {"shown": queries.single(fresh)})
     return from_here(request, fresh)
@@ -45,10 +41,7 @@ def retry(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
 @require_POST
 def fork(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
     """A new conversation with everything up to and including this message."""
-    try:
-        copy = branches.fork(_find(request, message_uuid))
-    except Refusal as refusal:
-        return refused(request, refusal)
+    copy = branches.fork(_find(request, message_uuid))
     address = f"/c/{copy.uuid}/"
     return HttpResponseClientRedirect(address) if request.htmx else SeeOther(address)
 

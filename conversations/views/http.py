@@ -37,12 +37,18 @@ type_of_view = Callable[Concatenate[Any, ...], HttpResponseBase]
 
 
 def member_required(view: Callable[Concatenate[HtmxHttpRequest, ...], HttpResponseBase]) -> type_of_view:
-    """Only for people who are logged in. A fragment request gets a sentence where the person is looking, not a page."""
+    """Only for people who are logged in. A fragment request gets a sentence where the person is looking, not a page.
+
+    What a service refuses is answered the same way, unless the view has a better place for it.
+    """
 
     @wraps(view)
     def guarded(request: HtmxHttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except Refusal as refusal:
+                return refused(request, refusal)
         if request.htmx:
             return in_notice(render(request, "conversations/_logged_out.html", status=401))
         if request.POST.get("text"):

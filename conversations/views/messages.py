@@ -22,7 +22,7 @@ from conversations.services.messages import Draft, Sent
 from conversations.services.texts import AttachedText
 from conversations.views import chat, stream
 from conversations.views.beside import Beside
-from conversations.views.http import HtmxHttpRequest, SeeOther, in_notice, member_required, notice, refused
+from conversations.views.http import HtmxHttpRequest, SeeOther, in_notice, member_required, notice
 
 
 def send(request: HtmxHttpRequest, conversation: Conversation | None) -> HttpResponse:
@@ -50,10 +50,7 @@ def stop(request: HtmxHttpRequest, conversation_uuid: UUID) -> HttpResponse:
 def go_on(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
     """Let a reply that was cut or stopped be written on, in the same message."""
     reply = _reply(request, reply_uuid)
-    try:
-        messages.go_on(reply)
-    except Refusal as refusal:
-        return refused(request, refusal)
+    messages.go_on(reply)
     reply.refresh_from_db()
     return _article(request, reply)
 
@@ -63,10 +60,7 @@ def go_on(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
 def pick(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
     """Go on with one of several replies that stand side by side."""
     reply = _reply(request, reply_uuid)
-    try:
-        columns.pick(reply)
-    except Refusal as refusal:
-        return refused(request, refusal)
+    columns.pick(reply)
     return _article(request, reply)
 
 

@@ -13,9 +13,8 @@ from conversations.forms import SendForm
 from conversations.models import Message
 from conversations.models.message import Role, Status
 from conversations.services import waiting
-from conversations.services.errors import Refusal
 from conversations.views import chat
-from conversations.views.http import HtmxHttpRequest, SeeOther, member_required, refused
+from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
 
 
 @member_required
@@ -33,10 +32,7 @@ def look(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
 def send_now(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
     """Send a message that still waits although the reply before it has ended."""
     message = _message(request, message_uuid)
-    try:
-        waiting.send_now(message)
-    except Refusal as refusal:
-        return refused(request, refusal)
+    waiting.send_now(message)
     message.refresh_from_db()
     return _turn(request, message)
 
@@ -46,10 +42,7 @@ def send_now(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
 def withdraw(request: HtmxHttpRequest, message_uuid: UUID) -> HttpResponse:
     """Take a message back that was not sent yet; its text goes into the composer, before what is written there."""
     message = _message(request, message_uuid)
-    try:
-        withdrawn = waiting.withdraw(message)
-    except Refusal as refusal:
-        return refused(request, refusal)
+    withdrawn = waiting.withdraw(message)
     text = "\n\n".join(filter(None, (withdrawn.text, request.POST.get("text"))))
     form = SendForm({"text": text, "model": withdrawn.model})
     if request.htmx:

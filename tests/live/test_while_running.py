@@ -94,6 +94,7 @@ def test_stop_and_continue_in_quick_turns_lose_and_double_nothing(alice: Person)
         press(alice, sent.conversation_uuid, "Continue")
     shown = Transcript()
     until(lambda: alice.follow(sent.reply_uuid, into=shown, reconnect=True).text == words(400), "the whole text")
+    assert shown.text == words(400)
     ended(alice, sent.conversation_uuid, words(400))
 
 

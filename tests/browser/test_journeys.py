@@ -63,6 +63,7 @@ def test_first_start_to_first_answer_of_the_local_model(
     assert len(last_reply(page).inner_text()) > 3
     send(page, "Now say goodbye.")
     assert len(last_reply(page, count=2).inner_text()) > 3
+    page.close()  # it asks for news every few seconds, and would complain that nobody answers any more
     assert server.terminate(signal.SIGINT) in (0, 130, -2)
 
 

@@ -21,7 +21,8 @@ ALLOWED = {
     "templatetags": {"models", "queries", "services", "markup"},
     "views": {"models", "queries", "services", "forms", "markup", "generation.log"},
     "admin": {"models", "queries", "services", "forms", "markup", "views"},
-    "management": {"models", "queries", "services", "providers"},
+    "backup": {"models"},
+    "management": {"models", "queries", "services", "providers", "backup"},
 }
 HTTP_LIBRARIES = {"requests", "urllib3", "http.client", "urllib.request", "httpx", "aiohttp", "socket"}
 ONLY_SOCKETS = {"connections.py", "wire.py", "local_process.py", "local_server.py"}

@@ -16,7 +16,7 @@ from django.db.models import Field, Model
 
 from conversations.backup.archive import Unusable
 
-AT_A_TIME = 50  # rows read; a row may hold a megabyte
+AT_A_TIME = 20  # rows read; a row may hold a megabyte
 BATCH_ROWS, BATCH_BYTES = 1000, 4 << 20
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,11 +28,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Interrupting(ImageStorage):
     """A storage that somebody else uses just before a file of it is opened, in a transaction of their own."""
 
-    meanwhile: ClassVar[list[Any]] = []
+    meanwhile: ClassVar[dict[str, Callable[[], None]]] = {}
 
     def open(self, name: str, mode: str = "rb") -> "File[Any]":
-        if self.meanwhile:
-            thread = threading.Thread(target=self.meanwhile.pop())
+        if name in self.meanwhile:
+            thread = threading.Thread(target=self.meanwhile.pop(name))
             thread.start()
             thread.join()
         return super().open(name, mode)
@@ -57,18 +58,19 @@ def rows_of(path: Path, label: str) -> list[list[Any]]:
         return [json.loads(line) for line in opened.read(f"rows/{label}.jsonl").splitlines()][1:]
 
 
-def test_a_picture_removed_while_the_backup_is_taken_is_in_it_whole_or_not_at_all(
+def remove(attachment: Attachment) -> None:
+    """Delete the conversation of a picture for good."""
+    conversation = attachment.parts.get().message.conversation
+    conversations.delete(conversation)
+    conversations.purge_deleted(before=timezone.now())
+    connection.close()
+
+
+def test_a_picture_removed_while_files_are_copied_is_not_missed(
     alice: User, interrupting: type[Interrupting], tmp_path: Path
 ) -> None:
     kept, gone = picture_of(alice, "kept.jpg", 200), picture_of(alice, "gone.jpg", 300)
-
-    def remove() -> None:
-        conversation = gone.parts.get().message.conversation
-        conversations.delete(conversation)
-        conversations.purge_deleted(before=timezone.now())
-        connection.close()
-
-    interrupting.meanwhile.append(remove)
+    interrupting.meanwhile[kept.path] = lambda: remove(gone)
     manifest = saving.save(tmp_path / "saved.zip")
     assert manifest.missing == []
     assert len(rows_of(tmp_path / "saved.zip", "conversations.attachment")) == 1
@@ -76,16 +78,33 @@ def test_a_picture_removed_while_the_backup_is_taken_is_in_it_whole_or_not_at_al
         assert sorted(reader.files) == sorted([kept.path, kept.thumbnail_path])
 
 
+def test_a_picture_that_comes_and_goes_while_a_moment_is_held_is_there_whole_or_not_at_all(
+    alice: User, interrupting: type[Interrupting], tmp_path: Path
+) -> None:
+    early = picture_of(alice, "early.jpg", 200)
+
+    def add() -> None:
+        late = picture_of(alice, "late.jpg", 300)
+        interrupting.meanwhile[late.path] = lambda: remove(late)
+        connection.close()
+
+    interrupting.meanwhile[early.path] = add
+    manifest = saving.save(tmp_path / "saved.zip")
+    assert interrupting.meanwhile == {}
+    assert manifest.missing == []
+    assert len(rows_of(tmp_path / "saved.zip", "conversations.attachment")) == 1
+
+
 def test_a_picture_that_comes_while_the_backup_is_taken_is_there_where_its_row_is(
     alice: User, interrupting: type[Interrupting], tmp_path: Path
 ) -> None:
-    picture_of(alice, "early.jpg", 200)
+    early = picture_of(alice, "early.jpg", 200)
 
     def add() -> None:
         picture_of(alice, "late.jpg", 300)
         connection.close()
 
-    interrupting.meanwhile.append(add)
+    interrupting.meanwhile[early.path] = add
     saving.save(tmp_path / "saved.zip")
     assert len(rows_of(tmp_path / "saved.zip", "conversations.attachment")) == 2
     with archive.reading(tmp_path / "saved.zip") as reader:

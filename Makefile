@@ -8,7 +8,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-un
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench screenshots icons messages lock format clean
+.PHONY: help run demo test check bench soak screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -39,6 +39,10 @@ lint: .venv/.installed-dev
 
 bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory against a direct connection
 	$(BIN)/python -m tests.bench
+
+soak: .venv/.installed-dev staticfiles/.collected ## Prove at full length what holds under faults; PROOFS= names some
+	@sh tests/system-packages.sh
+	$(BIN)/python -m tests.faults $(PROOFS)
 
 screenshots: .venv/.installed-dev staticfiles/.collected ## Make docs/screenshots anew
 	@sh tests/system-packages.sh

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import requests
 
@@ -68,7 +69,7 @@ class Server:
         self.manage("migrate", "-v0")
         self.manage("shell", "-v0", "-c", ADD_PEOPLE.format(names=names, password=PASSWORD))
 
-    def start(self) -> "Server":
+    def start(self) -> Self:
         log = (self.data / "server.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "serve"],
@@ -111,7 +112,7 @@ class Server:
         if self.process and self.process.poll() is None:
             self.terminate()
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_exc: object) -> None:

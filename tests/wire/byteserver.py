@@ -1,7 +1,8 @@
 """A server that sends exactly the bytes it is told to, on a real socket. It knows nothing of HTTP replies.
 
-A script is a sequence of steps for one request: bytes go out in one write; an Event is waited for; `CLOSE` ends the
-connection in good order, `RESET` with a TCP reset; `GONE` waits until the client has hung up.
+A script is a sequence of steps for one request: bytes go out in one write; an Event is waited for; a number is a pause
+in seconds; `CLOSE` ends the connection in good order, `RESET` with a TCP reset; `GONE` waits until the client has hung
+up, `HALF` ends only our direction and then does the same.
 """
 
 import json
@@ -28,10 +29,11 @@ class Ending(Enum):
     CLOSE = auto()
     RESET = auto()
     GONE = auto()
+    HALF = auto()
 
 
-CLOSE, RESET, GONE = Ending
-Step = bytes | threading.Event | Ending
+CLOSE, RESET, GONE, HALF = Ending
+Step = bytes | float | threading.Event | Ending
 Script = Iterable[Step]
 
 
@@ -52,8 +54,11 @@ class Received:
 class ByteServer:
     """Plays one script for each request, in the order given; a context manager."""
 
-    def __init__(self, *scripts: Script, tls: bool = False, reads: bool = True) -> None:
-        """`reads`: False leaves every request where it is, so that a large one cannot be sent to its end."""
+    def __init__(self, *scripts: Script, tls: bool = False, reads: bool = True, patience: float = PATIENCE) -> None:
+        """`reads`: False leaves every request where it is, so that a large one cannot be sent to its end.
+
+        `patience`: seconds that one side may be silent.
+        """
         self.scripts: list[Script] = list(scripts)
         self.received: list[Received] = []
         self.client_left = threading.Event()
@@ -62,7 +67,7 @@ class ByteServer:
         self.closed = threading.Event()
         self.failures: list[BaseException] = []
         self._tls = _tls_context() if tls else None
-        self._reads = reads
+        self._reads, self._patience = reads, patience
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._stopped = threading.Event()
@@ -95,7 +100,7 @@ class ByteServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            connection.settimeout(PATIENCE)
+            connection.settimeout(self._patience)
             self._open.append(connection)
             self.accepted.set()
             number = len(self._open) - 1
@@ -110,9 +115,8 @@ class ByteServer:
                 connection = self._open[number] = self._tls.wrap_socket(connection, server_side=True)
             if not self._reads:
                 assert self._stopped.wait(PATIENCE)
-            while self._reads and self._request(connection, number):
-                script = self.scripts.pop(0) if self.scripts else ()
-                if not self._play(connection, script):
+            while self._reads and (request := self._request(connection, number)):
+                if not self._play(connection, self.script_for(request)):
                     return
         except OSError:
             self.client_left.set()
@@ -122,31 +126,39 @@ class ByteServer:
             connection.close()
             self.closed.set()
 
-    def _request(self, connection: socket.socket, number: int) -> bool:
+    def script_for(self, request: Received) -> Script:
+        """What is played for this request."""
+        return self.scripts.pop(0) if self.scripts else ()
+
+    def _request(self, connection: socket.socket, number: int) -> Received | None:
         data = b""
         while b"\r\n\r\n" not in data:
             more = connection.recv(65536)
             if not more:
                 self.client_left.set()
-                return False
+                return None
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
         line, *fields = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (entry.partition(": ") for entry in fields)}
         while len(body) < int(headers.get("content-length", 0)):
             body += connection.recv(65536)
-        self.received.append(Received(line, headers, body, number))
+        self.received.append(request := Received(line, headers, body, number))
         self.asked.set()
-        return True
+        return request
 
     def _play(self, connection: socket.socket, script: Script) -> bool:
         """Whether the connection may bring another request."""
         for step in script:
             if isinstance(step, bytes):
                 connection.sendall(step)
+            elif isinstance(step, float):
+                self._stopped.wait(step)
             elif isinstance(step, threading.Event):
                 assert step.wait(PATIENCE), "nobody let the server go on"
-            elif step is GONE:
+            elif step in (GONE, HALF):
+                if step is HALF:
+                    connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65536):
                     pass
                 self.client_left.set()

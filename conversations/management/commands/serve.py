@@ -1,5 +1,6 @@
 """`manage.py serve`: bring the database up to date and serve, as one process on one SQLite file."""
 
+import ctypes
 import fcntl
 import os
 import sys
@@ -12,6 +13,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from conversations.services import setup
+
+M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
 
 
 class Command(BaseCommand):
@@ -27,6 +30,7 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         self.greet()
         connection.close()
+        give_large_buffers_back()
         if settings.CHATSITE_ONE_CORE:
             stay_on_one_core()
         try:
@@ -50,6 +54,17 @@ def take_lock() -> IO[str]:
     except OSError:
         raise CommandError(f"Another server is already using {settings.DATA}; stop it first.") from None
     return lock
+
+
+def give_large_buffers_back() -> None:
+    """Let glibc return buffers of a mebibyte and more to the system when they are freed.
+
+    By itself it keeps more and more of them after the first large one: measured, 285 MB instead of 117 after some
+    replies with pictures of 20 MB.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
 
 
 def stay_on_one_core() -> None:

@@ -34,6 +34,9 @@ class Body(Protocol):
 
     def end(self, *, is_cut: bool) -> None: ...
 
+    def let_go(self) -> None:
+        """Forget what is held; nothing more is fed. An error that is passed on would keep it in memory."""
+
 
 class EventBody:
     """An event stream: one JSON value to an event, `[DONE]` at the end."""
@@ -58,6 +61,9 @@ class EventBody:
                 return
             self._take(event)
 
+    def let_go(self) -> None:
+        self._events = Events()
+
     def end(self, *, is_cut: bool) -> None:
         for event in self._events.flush():
             if not self._collector.is_over:
@@ -72,14 +78,16 @@ class EventBody:
         elif event.data.strip() == END_MARK:
             self._collector.is_ended = True
         else:
-            self._read(event.data)
+            self._read(event)
 
-    def _read(self, data: str) -> None:
+    def _read(self, event: ServerEvent) -> None:
+        data = event.take()
         try:
             value = loads(data)
         except Unreadable:
             self._read_lines(data)
         else:
+            del data
             reader.read(self._collector, value, self._context)
 
     def _read_lines(self, data: str) -> None:
@@ -117,6 +125,9 @@ class ArrayBody:
             self._take(element)
         self._collector.is_ended = self._elements.is_closed
 
+    def let_go(self) -> None:
+        self._elements = Elements()
+
     def end(self, *, is_cut: bool) -> None:
         for element in self._elements.flush():
             self._take(element)
@@ -149,6 +160,9 @@ class _Whole:
 
     def feed(self, data: bytes) -> None:
         self._bytes += data
+
+    def let_go(self) -> None:
+        self._bytes = bytearray()
 
     def _text(self) -> str:
         text = self._bytes.decode(errors="replace")

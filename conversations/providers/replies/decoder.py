@@ -127,6 +127,7 @@ class Decoder:
                 self._begin(self._start)
         if self._body and self._body.held > self._caps.body:
             self._collector.fail(TooLarge("the reply is larger than can be taken"))
+            self._body.let_go()
 
     def _begin(self, start: bytes) -> None:
         """Tell from the first bytes, which lie less than headers do, what the body is."""

@@ -14,12 +14,17 @@ _FIELDS = (b"data", b"event", b"error")
 _LONGEST_NAME = max(map(len, _FIELDS))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ServerEvent:
     """One event; `name` is "" where the server gives none."""
 
     name: str
     data: str
+
+    def take(self) -> str:
+        """The data, kept by nobody else from now on: it may be a picture of many megabytes."""
+        data, self.data = self.data, ""
+        return data
 
 
 class Lines:
@@ -132,7 +137,7 @@ class Events:
         name, data = self._name, self._data
         self._name, self._data, self._size = "", [], 0
         if data:
-            yield ServerEvent(name, data[0] if len(data) == 1 else "\n".join(data))
+            yield ServerEvent(name, data.pop() if len(data) == 1 else "\n".join(data))
 
 
 def _decoded(line: bytearray, start: int) -> str:

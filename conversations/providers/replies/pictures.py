@@ -1,6 +1,8 @@
 """Pictures in replies: base64, data URLs and links become ImageDelta or Omitted. Pure; nothing is ever fetched."""
 
 import binascii
+import io
+import re
 from urllib.parse import unquote
 
 from conversations.providers import images
@@ -10,6 +12,8 @@ UNREADABLE = "a picture that cannot be read"
 CUT_OFF = "a picture that was cut off"
 LONGEST_LINK = 500
 _HEAD = 64  # characters of base64 that show more than enough of a file to know its type
+_PLAIN = re.compile("[A-Za-z0-9+/]*={0,2}")
+_SLICE = 1 << 20  # characters that are decoded at once; whole groups of four
 _URL_SAFE = str.maketrans("-_", "+/")
 
 Picture = ImageDelta | Omitted
@@ -28,10 +32,11 @@ def from_url(url: str, signature: str = "") -> Picture:
         return Omitted(f"a linked picture: {url[:LONGEST_LINK]}")
     if not url.startswith("data:"):
         return from_bytes(_decoded(url), signature)
-    head, _, data = url.partition(",")
-    if not head.endswith(";base64"):
+    comma = url.find(",")
+    if comma < 0 or not url.endswith(";base64", 0, comma):
         return Omitted(UNREADABLE)
-    return from_bytes(_decoded(unquote(data) if "%" in data else data), signature)
+    is_quoted = "%" in url
+    return from_bytes(_decoded(unquote(url[comma + 1 :])) if is_quoted else _decoded(url, comma + 1), signature)
 
 
 def from_bytes(data: bytes, signature: str = "") -> Picture:
@@ -45,10 +50,23 @@ def is_base64(text: str) -> bool:
     return images.media_type(_decoded(text[:_HEAD])) is not None
 
 
-def _decoded(data: str) -> bytes:
-    """The bytes of base64 in either alphabet, with or without padding and line breaks; b"" where it is none."""
-    if "-" in data or "_" in data:
-        data = data.translate(_URL_SAFE)
+def _decoded(data: str, start: int = 0) -> bytes:
+    """The bytes of base64 in either alphabet, with or without padding and line breaks; b"" where it is none.
+
+    Tens of megabytes are decoded slice by slice: no second copy of the text is made.
+    """
+    if not _PLAIN.fullmatch(data, start):
+        return _decoded_at_once(data[start:].translate(_URL_SAFE))
+    pieces = io.BytesIO()
+    for at in range(start, len(data), _SLICE):
+        piece = _decoded_at_once(data[at : at + _SLICE])
+        if not piece:
+            return b""
+        pieces.write(piece)
+    return pieces.getvalue()
+
+
+def _decoded_at_once(data: str) -> bytes:
     for padding in ("", "=="):
         try:
             return binascii.a2b_base64(data + padding)

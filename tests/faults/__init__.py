@@ -1,0 +1,10 @@
+"""Proofs that nothing is lost, doubled or stuck when things break: real servers, real sockets, real kills.
+
+    site.py       a running set-up as the proofs see it; another set-up is another class with the same methods
+    observed.py   the settings of a server under proof: short deadlines, death at a commit, a count of what it holds
+    place.py      the reply that is damaged, and the four places where
+    bodies.py, heads.py, upstream.py, troubles.py    a provider that breaks in every way
+    __main__.py   `make soak`: every proof at full length, as a table
+
+Each proof is a function that takes how long or how often and gives figures; its test runs it small.
+"""

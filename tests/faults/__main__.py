@@ -1,0 +1,51 @@
+"""`make soak`: every proof at full length on fresh servers, one after the other; prints a table and fails if one fails.
+
+python -m tests.faults             all of them, about an hour
+python -m tests.faults upstream    those that are named
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults import troubles
+from tests.faults.site import MIB, embedded
+from tests.faults.upstream import FAULTS, Upstream
+
+Proof = Callable[[Path], tuple[list[str], list[str]]]
+"""A folder of its own -> figures in words, and what is not as promised."""
+
+
+def upstream(data: Path) -> tuple[list[str], list[str]]:
+    """Every fault at every place, with the deadlines that people have: 15 minutes for what drips for ever."""
+    with Upstream(patience=1000) as provider, embedded(data, provider.base_url, "alice") as site:
+        found = troubles.prove(site, provider, troubles.cases(), at_once=100, deadline=960)
+    ends = ", ".join(f"{count} {status}" for status, count in sorted(found.ends.items()))
+    figures = [
+        f"{len(FAULTS)} faults × 4 places = {found.cases} replies: {ends}",
+        f"stuck 0, longest {found.longest:.0f} s, retried well {found.retries}",
+        f"memory +{found.memory / MIB:.0f} MiB at most, +{found.kept / MIB:.0f} MiB afterwards",
+    ]
+    return figures, found.wrong
+
+
+PROOFS: dict[str, Proof] = {"upstream": upstream}
+
+
+def main(names: list[str]) -> int:
+    failed = 0
+    for name in names or list(PROOFS):
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix=f"chatsite-{name}-") as folder:
+            figures, wrong = PROOFS[name](Path(folder))
+        print(f"\n{name}, {time.monotonic() - begun:.0f} s: {'FAILED' if wrong else 'holds'}")
+        for line in (*figures, *(f"WRONG {line}" for line in wrong)):
+            print(f"  {line}", flush=True)
+        failed += bool(wrong)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""A running set-up as the proofs see it: processes to kill, people who log in, a database to look into.
+
+`Embedded` is one process on SQLite. A set-up of several processes is another class with the same methods and members.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.bench.processes import descendants, memory_fields
+from tests.live.browserless import Person
+from tests.serving import PASSWORD, Server
+
+MODEL = "aimlapi/google/gemini-2.5-flash"
+KEY = "key-for-tests"
+MIB = 1 << 20
+
+
+class Site(Protocol):
+    """What a proof may do with a set-up. `members`: the names of what can be killed, alone or together."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def members(self) -> Sequence[str]: ...
+
+    @property
+    def log(self) -> str: ...
+
+    def start(self) -> "Site": ...
+
+    def stop(self) -> None: ...
+
+    def kill(self, member: str = "") -> None: ...
+
+    def pids(self) -> list[int]: ...
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What is in the database, by SQL that every database understands."""
+
+    def damage(self) -> list[str]:
+        """What the database itself finds wrong with its files."""
+
+
+@dataclass
+class Embedded(Server):
+    """One process, one SQLite file."""
+
+    members = ("server",)
+
+    def kill(self, member: str = "") -> None:
+        super().kill()
+
+    def pids(self) -> list[int]:
+        assert self.process is not None
+        return descendants(self.process.pid)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.data / "chatsite.sqlite3", timeout=30)) as database:
+            return database.execute(query).fetchall()
+
+    def damage(self) -> list[str]:
+        found = [row[0] for row in self.rows("PRAGMA integrity_check")]
+        return [line for line in found if line != "ok"] + [str(row) for row in self.rows("PRAGMA foreign_key_check")]
+
+
+def embedded(data: Path, upstream: str, *people: str, **settings: str) -> Embedded:
+    """A set-up that is not started yet, asking `upstream`, with accounts for these people."""
+    data.mkdir(parents=True, exist_ok=True)
+    vendors = {"SEGMIND": upstream, "AIMLAPI": upstream}
+    own = {f"{name}_API_KEY": KEY for name in vendors} | {f"{name}_BASE_URL": url for name, url in vendors.items()}
+    own |= {"DJANGO_SETTINGS_MODULE": "tests.faults.observed"}
+    site = Embedded(data, own | settings)
+    site.add_people(*people)
+    return site
+
+
+def logged_in(url: str, name: str, *, timeout: float = 30.0) -> Person:
+    person = Person(url, timeout=timeout)
+    person.log_in(name, PASSWORD)
+    return person
+
+
+def in_another_thread(person: Person) -> Person:
+    """The same browser profile, for a thread of its own."""
+    twin = Person(person.base_url, timeout=person.timeout)
+    twin.session.cookies.update(person.session.cookies)
+    return twin
+
+
+class Memory:
+    """What a site's processes use beyond what they used before, in bytes; the kernel keeps the highest mark."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._before = self._sum("VmRSS")
+        for pid in site.pids():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def _sum(self, field: str) -> int:
+        return sum(memory_fields(pid).get(field, 0) for pid in self._site.pids())
+
+    @property
+    def kept(self) -> int:
+        """What is still in use now."""
+        return max(0, self._sum("VmRSS") - self._before)
+
+    @property
+    def grown(self) -> int:
+        return max(0, self._sum("VmHWM") - self._before)

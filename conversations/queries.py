@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from conversations.models import Attachment, Conversation, Message, Part, Piece, Preset, Prompt, User
 from conversations.models.conversation import ConversationQuerySet
-from conversations.models.message import Kind, MessageQuerySet, Status
+from conversations.models.message import RUNNING, Kind, MessageQuerySet, Status
 
 LIST_LENGTH = 50
 LIST_LIMIT = 1000  # conversations that any one part of a page may list
@@ -230,6 +230,13 @@ def newest_answer(window: Window) -> Message | None:
         return None
     replies = [one.message for one in window.shown if one.message.is_reply and not one.message.is_running]
     return next((reply for reply in reversed(replies) if reply.status != Status.FAILED), None)
+
+
+def memory_of(conversation: Conversation) -> int | None:
+    """Where the memory of the newest reply on show that counts begins; None where nothing was left out."""
+    replies = Message.objects.filter(conversation=conversation).on_path().replies()
+    ended = replies.exclude(status__in=(Status.FAILED, *RUNNING)).order_by("-depth")
+    return ended.values_list("memory_from", flat=True).first()
 
 
 def characters_up_to(reply: Message) -> int:

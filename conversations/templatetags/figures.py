@@ -1,9 +1,10 @@
 """Filters for what an answer took: durations, numbers and amounts, in the reader's language."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -34,6 +35,12 @@ def duration(milliseconds: int) -> str:
     if minutes:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
     return _("%(seconds)s s") % {"seconds": seconds}
+
+
+@register.filter
+def seconds_since(moment: datetime) -> int:
+    """By the clock of this machine, which a browser's need not follow."""
+    return int((timezone.now() - moment).total_seconds())
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """Stepping through the versions of a message, answering anew beside a reply, forking."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -51,8 +52,9 @@ def from_here(request: HtmxHttpRequest, message: Message, part: str = "") -> Htt
     if not request.htmx:
         return SeeOther(f"/c/{message.conversation.uuid}/{part}#message-{message.uuid}")
     window = replace(queries.window_after(message.conversation, message.depth - 1), before=None)
-    context = {"window": window, "is_added": True, "address": f"/c/{message.conversation.uuid}/"}
-    response = render(request, "conversations/_window.html", context)
+    context: dict[str, Any] = {"window": window, "is_added": True, "address": f"/c/{message.conversation.uuid}/"}
+    context["memory_from"] = queries.memory_of(message.conversation)
+    response = render(request, "conversations/_below.html", context)
     response.headers["X-Branch"] = str(message.uuid)  # the script takes away what followed, and keeps the place
     response.headers["HX-Reswap"] = "outerHTML settle:0ms"
     return response

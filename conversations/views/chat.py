@@ -96,10 +96,10 @@ def _begun(request: HtmxHttpRequest) -> SendForm | None:
 def _part(request: HtmxHttpRequest, conversation: Conversation) -> HttpResponse:
     """What scrolling adds to the transcript at one of its ends."""
     window = _window(request, conversation)
-    window = replace(window, after=None) if "before" in request.GET else replace(window, before=None)
-    return render(
-        request, "conversations/_window.html", {"window": window, "is_added": True, "address": _address(conversation)}
-    )
+    context = {"is_added": True, "address": _address(conversation), "memory_from": queries.memory_of(conversation)}
+    if "before" in request.GET:
+        return render(request, "conversations/_window.html", context | {"window": replace(window, after=None)})
+    return render(request, "conversations/_below.html", context | {"window": replace(window, before=None)})
 
 
 def _window(request: HtmxHttpRequest, conversation: Conversation) -> Window:

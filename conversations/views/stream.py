@@ -196,6 +196,12 @@ def _final(viewer: Viewer) -> bytes:
         html = render_to_string("conversations/_message.html", context, request=viewer.request)
         if reply.status != Status.FAILED:
             html += render_to_string("conversations/_announcement.html", context)
+            memory = {
+                "memory_from": reply.memory_from,
+                "begins": reply.depth,
+                "replaced": f"message-{reply.uuid}",
+            }
+            html += render_to_string("conversations/_memory_moved.html", memory)
             html += render_to_string(
                 "conversations/_meter.html", {"fill": history.fill_after(reply), "swap_meter": True}
             )

@@ -1,37 +1,34 @@
-// What is done with a message now and then: copy it, read it aloud.
+// Copies a message, reads it aloud.
 
-const CHUNKS = /.{1,200}(?=\s|$)|.{1,200}/gu; // some voices fall silent in the middle of longer texts
+const CHUNKS = /.{1,200}(?=\s|$)|.{1,200}/gu; // some voices fall silent in longer texts
 
-// The text, or the Markdown as a promise: Safari wants the clipboard asked within the click.
+const source = (url) => fetch(url).then((response) => (response.ok ? response.text() : Promise.reject()));
+
+// Markdown as a promise: Safari wants the clipboard asked within the click.
 async function copy(button) {
-  const place = button.closest(".code")?.querySelector("pre") ?? button.closest("article").querySelector("[data-body]");
+  const place = button.closest(".code, article").querySelector("pre, [data-body]");
   try {
     const { clipboard } = navigator;
-    if (button.href) await clipboard.write([new ClipboardItem({ "text/plain": fetch(button.href).then(plain) })]);
+    if (button.href) await clipboard.write([new ClipboardItem({ "text/plain": source(button.href) })]);
     else await clipboard.writeText(place.innerText.trimEnd());
   } catch {
-    // Not allowed (plain http): the source opens, or what is selected can be copied by key.
+    // Over plain http: the source opens, or what is selected can be copied by key.
     if (button.href) location.assign(button.href);
     else getSelection().selectAllChildren(place);
     return;
   }
-  const announcer = document.getElementById("announcer");
+  const announcer = htmx.find("#announcer");
   announcer.textContent = announcer.dataset.copied;
   button.classList.add("done");
   setTimeout(() => button.classList.remove("done"), 1500);
 }
 
-async function plain(response) {
-  if (!response.ok) throw response;
-  return new Blob([await response.text()], { type: "text/plain" });
-}
-
 function stop() {
   speechSynthesis.cancel();
-  document.querySelector('[data-act][aria-pressed="true"]')?.setAttribute("aria-pressed", "false");
+  htmx.find('[aria-pressed="true"]')?.setAttribute("aria-pressed", "false");
 }
 
-// Reads line by line, without code, which is of no use to the ear.
+// Line by line, without code.
 function speak(button) {
   const isSpeaking = button.ariaPressed === "true";
   stop();
@@ -41,14 +38,14 @@ function speak(button) {
   const lines = body.innerText.split("\n").filter((line) => line.trim() && !code.includes(line));
   for (const text of [...lines.flatMap((line) => line.match(CHUNKS)), ""]) {
     const utterance = new SpeechSynthesisUtterance(text);
-    if (!text) utterance.onend = () => button.setAttribute("aria-pressed", "false");
+    if (!text) utterance.onend = () => (button.ariaPressed = "false");
     speechSynthesis.speak(utterance);
   }
-  button.setAttribute("aria-pressed", "true");
+  button.ariaPressed = "true";
 }
 
 addEventListener("pagehide", stop);
 
-export function act(button) {
+export function press(button) {
   ({ copy, speak })[button.dataset.act](button);
 }

@@ -1,14 +1,14 @@
-// While nobody looks: the title says how a reply is doing, a notification that a long one is done, the list rests.
+// While nobody looks: title and notification tell of replies, and the list rests.
 
-const RUNNING = 'article:is([data-status="pending"], [data-status="streaming"])';
+const RUNNING = "article[sse-connect]";
 const LONG = 10; // seconds
-const began = new Map(); // id of a running reply → when, in seconds of this page
+const began = new Map(); // by id, in seconds of this page
 const seconds = () => performance.now() / 1000;
 const title = () => document.title.replace(/^[…●] /u, "");
 
 function note() {
-  for (const { id } of document.querySelectorAll(RUNNING)) {
-    if (!began.has(id)) began.set(id, document.querySelector(`#${id} .seconds`)?.since ?? seconds());
+  for (const { id } of htmx.findAll(RUNNING)) {
+    if (!began.has(id)) began.set(id, htmx.find(`#${id} .seconds`)?.since ?? seconds());
     document.title = `… ${title()}`;
   }
 }
@@ -17,12 +17,12 @@ function tell(article) {
   const isLong = seconds() - began.get(article.id) > LONG;
   began.delete(article.id);
   document.title = `● ${title()}`;
-  if (!isLong || !("notifies" in document.getElementById("chat").dataset) || Notification.permission !== "granted") return;
+  if (!isLong || !htmx.find("[data-notifies]") || Notification.permission !== "granted") return;
   const body = article.querySelector("[data-body]").textContent.trim().slice(0, 150);
   new Notification(title(), { body, tag: article.id }).onclick = () => window.focus();
 }
 
-document.addEventListener("visibilitychange", () => {
+addEventListener("visibilitychange", () => {
   document.title = title();
   if (document.hidden) note();
 });
@@ -33,8 +33,6 @@ htmx.on("htmx:load", ({ detail: { elt } }) => {
   note();
 });
 
-htmx.on("htmx:beforeRequest", (event) => {
-  if (event.target.id === "recent" && document.hidden) event.preventDefault();
-});
+htmx.on("htmx:beforeRequest", (event) => event.target.id === "recent" && document.hidden && event.preventDefault());
 
 if (document.hidden) note();

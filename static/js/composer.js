@@ -1,43 +1,42 @@
-// The composer: keys, growth, and a sentence where sending did not work. The rest is loaded when first needed.
+// The composer. What it needs now and then is loaded then.
 
-const isTouched = matchMedia("(pointer: coarse)");
+const isTouched = matchMedia("(pointer: coarse)").matches;
 const part = (id) => document.getElementById(id);
 const form = () => part("composer");
 const text = () => part("text");
-const all = (selector) => [...document.querySelectorAll(selector)];
-const cards = () => all(".preview, .text-card");
+const cards = () => [...htmx.findAll(".preview, .text-card")];
 
-let sent = {}; // text and cards of the request on its way
-let ready = Promise.resolve(); // settled when what was chosen, dropped or pasted is in the form
-let renewals = 0; // of the form's token since something was sent
-
-function grow() {
-  const { style } = text();
-  if ("fieldSizing" in style) return;
-  style.blockSize = "auto";
-  style.blockSize = `${text().scrollHeight}px`;
-}
-
-function say(sentence, kind = "error") {
-  const notice = document.createElement("p");
-  notice.className = `notice ${kind}`;
-  notice.role = "alert";
-  notice.textContent = sentence;
-  part("composer-notice").replaceChildren(...(sentence ? [notice] : []));
-}
-
-const sayOffline = () => say(form().dataset.offline);
+let sent; // text and cards on their way
+let ready = Promise.resolve(); // when all that was chosen is in the form
+let renewals = 0; // of the token since something was sent
 
 const MODULES = {
+  actions: () => import("./actions.js"),
   pictures: () => import("./pictures.js"),
   texts: () => import("./texts.js"),
   viewer: () => import("./viewer.js"),
 };
 
-// Work that comes before the next message is sent; it may give a sentence back.
+// Before the next message is sent; the work may give a sentence back.
 function using(name, work) {
-  ready = Promise.all([MODULES[name](), ready]).then(([module]) => work(module)).then((said) => said && say(...said))
-    .catch(sayOffline);
+  const modules = Promise.all([MODULES[name](), ready]);
+  ready = modules.then(([module]) => work(module)).then((said) => said && say(said), sayOffline);
+}
+
+function say(sentence) {
+  const place = part("composer-notice");
+  place.innerHTML = sentence && '<p class="notice error" role="alert"></p>';
+  if (sentence) place.firstChild.textContent = sentence;
+}
+
+const sayOffline = () => say(form().dataset.offline);
+
+// Where CSS cannot do it.
+function grow() {
+  const { style } = text();
+  if ("fieldSizing" in style) return;
+  style.blockSize = "auto";
+  style.blockSize = `${text().scrollHeight}px`;
 }
 
 function attach(files) {
@@ -53,17 +52,17 @@ htmx.on("input", ({ target, isTrusted }) => {
   if (target !== text()) return;
   grow();
   import("./drafts.js");
-  if (isTrusted && text().value.startsWith("/")) import("./prompts.js");
+  if (isTrusted && target.value.startsWith("/")) import("./prompts.js");
 });
 
 htmx.on("keydown", (event) => {
-  const { key, shiftKey } = event;
-  if (event.target !== text() || event.isComposing || event.keyCode === 229 || event.altKey) return;
-  if (key === "ArrowUp" && !text().value) all("[data-role=user] [data-edit]").at(-1)?.click();
-  const isMeant = event.ctrlKey || event.metaKey || (!isTouched.matches && shiftKey !== "enterSends" in form().dataset);
+  const { key, shiftKey, target } = event;
+  if (target !== text() || event.isComposing || event.keyCode === 229 || event.altKey) return;
+  if (key === "ArrowUp" && !target.value) [...htmx.findAll("[data-edit]")].at(-1)?.click();
+  const isMeant = event.ctrlKey || event.metaKey || (!isTouched && shiftKey !== "enterSends" in form().dataset);
   if (key !== "Enter" || !isMeant) return;
   event.preventDefault();
-  if (text().value.trim() || cards().length) form().requestSubmit(form().querySelector(".send"));
+  if (target.value.trim() || cards().length) form().requestSubmit();
 });
 
 htmx.on("change", ({ target }) => {
@@ -73,13 +72,13 @@ htmx.on("change", ({ target }) => {
 });
 
 htmx.on("paste", (event) => {
-  const { files, types } = event.clipboardData;
-  const pasted = event.clipboardData.getData("text");
+  const { clipboardData, target } = event;
+  const pasted = clipboardData.getData("text");
   // A copied table comes as text and as a picture of it: the text is meant.
-  if (text() && files.length && !types.includes("text/plain")) {
+  if (text() && clipboardData.files.length && !pasted) {
     event.preventDefault();
-    attach([...files]);
-  } else if (event.target === text() && (pasted.length > 2000 || pasted.split("\n").length > 40)) {
+    attach([...clipboardData.files]);
+  } else if (target === text() && (pasted.length > 2000 || pasted.split("\n").length > 40)) {
     using("texts", ({ offer }) => offer(pasted));
   }
 });
@@ -92,11 +91,11 @@ function drag(event) {
   if (type === "drop") attach([...dataTransfer.files]);
 }
 
-["dragover", "dragleave", "drop"].forEach((kind) => htmx.on(kind, drag));
+["dragover", "dragleave", "drop"].forEach((type) => htmx.on(type, drag));
 
 htmx.on("click", (event) => {
   const pressed = event.target.closest?.("[data-module]");
-  if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey || !text()) return;
+  if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   using(pressed.dataset.module, ({ press }) => press(pressed));
 });
@@ -111,21 +110,26 @@ htmx.on("htmx:beforeRequest", ({ detail }) => {
   if (detail.elt === form()) sent = { text: text().value, cards: cards() };
 });
 
-htmx.on("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
-  if (elt !== form()) return;
-  // Of a refused message the server keeps the good pictures, as cards of its own.
-  const isKept = xhr.getResponseHeader("HX-Trigger")?.includes("kept");
-  const gone = sent.cards.filter((card) => successful || (isKept && card.matches(".preview")));
+function clear(kind) {
+  const gone = sent.cards.filter((card) => card.matches(kind));
   gone.forEach((card) => card.remove());
   if (gone.length) using("pictures", ({ update }) => update());
-  if (!successful) return;
+}
+
+// The server keeps the good pictures of a refused message, as cards of its own.
+htmx.on("kept", () => clear(".preview"));
+
+htmx.on("htmx:afterRequest", ({ detail: { elt, successful } }) => {
+  if (elt !== form() || !successful) return;
+  clear("li");
   renewals = 0;
-  if (text().value.startsWith(sent.text)) text().value = text().value.slice(sent.text.length); // more is written
+  const { value } = text();
+  if (value.startsWith(sent.text)) text().value = value.slice(sent.text.length); // what was written meanwhile
   htmx.trigger(text(), "input");
-  if (!isTouched.matches) text().focus();
+  if (!isTouched) text().focus();
 });
 
-// Somebody who has logged in again in another tab has a new token, too.
+// After a login in another tab.
 htmx.on("renewed", ({ detail, target }) => {
   document.getElementsByName("csrfmiddlewaretoken").forEach((field) => (field.value = detail.value));
   if (target === form() && !renewals++) setTimeout(() => form().requestSubmit());
@@ -133,13 +137,13 @@ htmx.on("renewed", ({ detail, target }) => {
 
 htmx.on("htmx:responseError", ({ detail }) => {
   if (detail.xhr.getResponseHeader("HX-Retarget") || renewals === 1) return;
-  const { tooLarge, outdated, failed } = form().dataset;
-  say({ 413: tooLarge, 403: outdated, 404: outdated }[detail.xhr.status] ?? failed);
+  const { dataset } = form();
+  say(dataset[detail.xhr.status] ?? dataset.failed);
 });
 
 htmx.on("htmx:sendError", sayOffline);
 
 if (text()) grow();
-if (text() && /(^|,)draft:/.test(Object.keys(localStorage))) import("./drafts.js");
+if (text() && localStorage.length) import("./drafts.js");
 if (cards().length) using("pictures", ({ update }) => update());
 for (const { files } of document.getElementsByName("images")) if (files.length) attach([...files]); // before this script

@@ -1,7 +1,7 @@
-// Drafts: what is being written is kept in this browser until it is sent, or the person logs out.
+// Drafts, kept in this browser until they are sent or the person logs out.
 
-const form = () => document.getElementById("composer");
-const text = () => document.getElementById("text");
+const form = () => htmx.find("#composer");
+const text = () => htmx.find("#text");
 const place = () => `draft:${form().dataset.person}:${location.pathname}`;
 
 function save() {
@@ -15,14 +15,14 @@ function forgetAllBut(kept) {
   }
 }
 
-document.addEventListener("input", ({ target }) => target === text() && save());
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+htmx.on("input", ({ target }) => target === text() && save());
+htmx.on("htmx:beforeRequest", ({ detail }) => {
   if (detail.elt === form()) localStorage.removeItem(place()); // sending may change the address
 });
-document.addEventListener("htmx:afterRequest", save);
+htmx.on("htmx:afterRequest", save);
 
-document.addEventListener("submit", ({ target }) => {
-  if (!new URL(target.action).pathname.endsWith("/logout/")) return;
+htmx.on("submit", ({ target }) => {
+  if (!target.matches('[action$="/logout/"]')) return;
   if (text()) text().value = "";
   forgetAllBut("none");
 });
@@ -30,7 +30,7 @@ document.addEventListener("submit", ({ target }) => {
 addEventListener("pagehide", save);
 
 if (text()) {
-  forgetAllBut(`draft:${form().dataset.person}:`); // somebody else's, whose login ended by itself
+  forgetAllBut(`draft:${form().dataset.person}:`); // somebody else's
   text().value ||= localStorage.getItem(place()) ?? "";
-  text().dispatchEvent(new Event("input", { bubbles: true }));
+  htmx.trigger(text(), "input");
 }

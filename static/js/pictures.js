@@ -1,18 +1,16 @@
-// Pictures beside the text, each a card: `attachments` in it is the uuid of a stored one, or empty for the next file.
-
-const part = (id) => document.getElementById(id);
+// Pictures beside the text, each a card with the uuid of a stored one, or empty for the next file.
 
 function addCard(file) {
-  const item = document.importNode(part("preview").content, true).firstElementChild;
+  const item = document.importNode(htmx.find("#preview").content, true).firstElementChild;
   const [image, label] = item.children;
   item.file = file;
-  image.addEventListener("error", () => {
+  htmx.on(image, "error", () => {
     image.hidden = true;
-    label.textContent = file.name; // of a format that the server alone can read
+    label.textContent = file.name; // the server can read it
   });
   image.src = URL.createObjectURL(file);
   image.alt = file.name;
-  part("previews").append(item);
+  htmx.find("#previews").append(item);
 }
 
 export function add(files) {
@@ -20,15 +18,15 @@ export function add(files) {
   update();
 }
 
-// The files of the form follow the cards, and each button says what it does to which picture.
+// Files follow the cards, and each button says what it does to which picture.
 export function update() {
   const all = new DataTransfer();
-  const items = [...part("previews").children];
+  const items = [...htmx.find("#previews").children];
   items.forEach((item, index) => {
     if (item.file) all.items.add(item.file);
     const name = item.querySelector("img").alt;
     for (const button of item.querySelectorAll("button")) {
-      button.setAttribute("aria-label", `${button.title} ${name} (${index + 1}/${items.length})`);
+      button.ariaLabel = `${button.title} ${name} (${index + 1}/${items.length})`;
     }
   });
   const [picker, camera] = document.getElementsByName("images");
@@ -44,18 +42,18 @@ export function press(pressed) {
   else if (by) item.nextElementSibling?.after(item);
   else item.remove();
   update();
-  (by ? pressed : part("text")).focus();
+  (by ? pressed : htmx.find("#text")).focus();
 }
 
-// A picture of the conversation comes into the message, and with it a model that can change it.
+// A picture of the conversation, and with it a model that can change it.
 async function take(link) {
   await htmx.ajax("GET", link.href, { source: "#model", target: "#composer-notice" });
   update();
-  part("text").focus();
+  htmx.find("#text").focus();
 }
 
 htmx.on("htmx:xhr:progress", ({ detail, target }) => {
-  const bar = part("uploaded");
+  const bar = htmx.find("#uploaded");
   if (target.id !== "composer" || !detail.lengthComputable) return;
   bar.value = detail.loaded / detail.total;
   bar.nextElementSibling.textContent = `${Math.round(bar.value * 100)} %`;

@@ -1,24 +1,23 @@
-// Prompts that open at a slash in the message box. All that is shown comes by htmx.
+// Prompts that open at a slash in the message box.
 
-const part = (id) => document.getElementById(id);
-const box = () => part("text");
+const box = () => htmx.find("#text");
 const word = () => /^\/([\p{L}\p{N}_-]*)$/u.exec(box().value.slice(0, box().selectionEnd))?.[1].toLowerCase();
 
-let found = []; // what the open list shows
-let active; // the one of them that Enter takes
+let found = []; // in the open list
+let active; // of these
 let isDismissed; // by Escape, until the slash is gone
 
 function mark(option) {
-  active?.setAttribute("aria-selected", false);
+  if (active) active.ariaSelected = false;
   active = option;
-  active.setAttribute("aria-selected", true);
+  active.ariaSelected = true;
   active.scrollIntoView({ block: "nearest" });
   box().setAttribute("aria-activedescendant", active.id);
 }
 
 function close() {
   found = [];
-  if (part("prompts")) part("prompts").hidden = true;
+  if (htmx.find("#prompts")) htmx.find("#prompts").hidden = true;
   box()?.removeAttribute("aria-activedescendant");
 }
 
@@ -27,7 +26,7 @@ function follow() {
   isDismissed &&= sought !== undefined;
   close();
   if (sought === undefined || isDismissed) return;
-  const list = part("prompts");
+  const list = htmx.find("#prompts");
   if (!list) return htmx.trigger("#prompts-place", "wanted");
   found = [...list.children].filter((one) => !(one.hidden = !one.dataset.name.includes(sought)));
   list.hidden = !found.length;
@@ -48,17 +47,15 @@ htmx.on("keydown", (event) => {
   event.stopPropagation();
 }, true);
 
-// Only what is typed: a draft that comes back, or an inserted text, opens nothing.
+// Only what is typed opens the list.
 htmx.on("input", ({ target, isTrusted }) => isTrusted && target === box() && follow());
-htmx.on("focusout", () => part("prompts")?.matches(":hover") || close());
+htmx.on("focusout", () => htmx.find("#prompts")?.matches(":hover") || close());
 
 htmx.on("htmx:load", ({ detail: { elt } }) => {
   if (elt.id === "prompts") follow();
-  else if (elt.matches(".asking")) {
-    close();
-    elt.showModal();
-  } else if (elt.matches("[data-filled]")) {
-    close();
+  if (!elt.matches(".asking, [data-filled]")) return;
+  close();
+  if ("filled" in elt.dataset) {
     box().focus();
     box().setRangeText(elt.textContent, 0, word()?.length + 1 || 0, "end");
     htmx.trigger(box(), "input");

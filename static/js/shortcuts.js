@@ -1,17 +1,17 @@
-// What keys do, and where the focus goes when its place is gone. Loaded at the first key or click.
+// What keys do, and where the focus goes when its place is gone.
 
-const find = (selector) => [...document.querySelectorAll(selector)].findLast((one) => one.checkVisibility());
-const help = () => document.querySelector('[href="/shortcuts/"]').click();
+const find = (selector) => [...htmx.findAll(selector)].findLast((one) => one.checkVisibility());
+const help = () => htmx.find('[href="/shortcuts/"]').click();
 let held = document.activeElement; // what had the focus last
 
 function step(by) {
-  const links = [...document.querySelectorAll("#sidebar li a")];
+  const links = [...htmx.findAll("#sidebar li a")];
   links[links.findIndex((link) => link.ariaCurrent) + by]?.click();
 }
 
-// All others stand on what they press, as aria-keyshortcuts.
+// All others are aria-keyshortcuts of what they press.
 const WAYS = {
-  l: () => (find(".menu") ? find(".menu").click() : document.querySelector("#sidebar li a")?.focus()),
+  l: () => htmx.find("#sidebar li a")?.focus(),
   j: () => step(1),
   k: () => step(-1),
   "?": help,
@@ -21,7 +21,10 @@ const WAYS = {
 function escape({ shiftKey, target }) {
   const summary = target.closest(".person[open]")?.firstElementChild;
   if (shiftKey) find(target.id === "text" ? "#scroller" : "#text")?.focus();
-  else if (summary) summary.click(summary.focus());
+  else if (summary) {
+    summary.focus();
+    summary.click();
+  }
 }
 
 export function press(event) {
@@ -38,17 +41,14 @@ export function press(event) {
 }
 
 document.addEventListener("keydown", press);
-document.addEventListener("focusin", ({ target }) => (held = target));
-document.addEventListener("pointerdown", () => (held = null));
-document.addEventListener("change", ({ target }) => {
+htmx.on("focusin", ({ target }) => (held = target));
+htmx.on("pointerdown", () => (held = null));
+htmx.on("change", ({ target }) => {
   if (target.id === "single-keys") localStorage.keys = target.checked ? "on" : "off";
 });
 
-document.addEventListener("htmx:load", ({ detail: { elt } }) => {
-  if (elt.id === "shortcuts") {
-    elt.showModal();
-    document.getElementById("single-keys").checked = localStorage.keys !== "off";
-  }
+htmx.on("htmx:load", ({ detail: { elt } }) => {
+  if (elt.id === "shortcuts") htmx.find("#single-keys").checked = localStorage.keys !== "off";
   const place = elt.closest("article, .conversations ul");
   setTimeout(() => {
     if (!place || !held || held.checkVisibility() || ![held, document.body].includes(document.activeElement)) return;

@@ -1,7 +1,7 @@
-// Texts beside the written one: text files, and long pastes.
+// Attached texts: files, and long pastes.
 
 const part = (id) => document.getElementById(id);
-const LARGEST = 4_000_000; // bytes of a file that is looked into
+const LARGEST = 4_000_000; // bytes
 
 let pasted = "";
 
@@ -12,7 +12,7 @@ function addCard(name, value) {
   item.querySelector(".name").textContent = name;
   item.querySelector(".length").textContent = value.length.toLocaleString(document.documentElement.lang);
   const remove = item.querySelector(".remove");
-  remove.setAttribute("aria-label", `${remove.title} ${name}`);
+  remove.ariaLabel = `${remove.title} ${name}`;
   part("texts").append(item);
 }
 
@@ -26,7 +26,7 @@ export async function read(files) {
       refused.push(`“${file.name}”`);
     }
   }
-  return refused.length && [`${refused.join(", ")}: ${part("composer").dataset.notUsable}`];
+  return refused.length && `${refused.join(", ")}: ${part("composer").dataset.notUsable}`;
 }
 
 export function offer(text) {

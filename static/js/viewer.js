@@ -1,6 +1,6 @@
-// The viewer: the pictures on the page one after the other, near or far.
+// The viewer: the pictures of the page, near or far.
 
-const dialog = document.getElementById("viewer");
+const dialog = htmx.find("#viewer");
 const [place, save, stage, words] = dialog.querySelectorAll(".place, [download], .stage, .words");
 const image = stage.firstElementChild;
 
@@ -8,7 +8,7 @@ let href = ""; // of the picture on show
 let scale = 1;
 
 const ZOOMS = { "+": 1.25, "=": 1.25, "-": 0.8, 0: 0 };
-const links = () => [...document.querySelectorAll("#transcript [data-view]")];
+const links = () => [...htmx.findAll("#transcript [data-view]")];
 const index = () => links().findIndex((link) => link.href === href);
 const figure = () => links()[index()].closest("figure");
 
@@ -41,7 +41,7 @@ function zoom(by) {
   stage.scrollTo(scrollLeft * factor + clientWidth * more, scrollTop * factor + clientHeight * more);
 }
 
-// Does what a key or the button of that name means.
+// By a key or the button of its name.
 function act(key) {
   const onwards = document.dir === "rtl" ? -1 : 1;
   const by = { PageUp: -1, PageDown: 1, ArrowLeft: -onwards, ArrowRight: onwards }[key];
@@ -54,15 +54,15 @@ function act(key) {
   }
 }
 
-dialog.addEventListener("click", ({ target }) => act(target.closest("[data-key]")?.dataset.key));
+htmx.on(dialog, "click", ({ target }) => act(target.closest("[data-key]")?.dataset.key));
 
-dialog.addEventListener("keydown", (event) => {
+htmx.on(dialog, "keydown", (event) => {
   if (!event.target.matches("textarea") && !event.ctrlKey && !event.metaKey) act(event.key);
 });
 
-stage.addEventListener("wheel", (event) => {
+htmx.on(stage, "wheel", (event) => {
   event.preventDefault();
   zoom(Math.exp(-event.deltaY / 300));
 }, { passive: false });
 
-words.addEventListener("htmx:afterSwap", label);
+htmx.on(words, "htmx:afterSwap", label);

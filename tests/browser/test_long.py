@@ -178,7 +178,7 @@ def test_the_list_shows_what_runs_elsewhere_and_what_has_ended(
 
 def see_again(page: Page) -> None:
     """What a browser tells a page whose tab is chosen again."""
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")
 
 
 HIDING = """

@@ -56,6 +56,7 @@ def test_a_running_reply_has_a_source_too(as_alice: Client, alice: User) -> None
     assert as_alice.get(f"/messages/{reply.uuid}/source/").content == b"so *far*"
 
 
+HTMX = {"HX-Request": "true"}
 TABLES = """A table
 
 | city | change | note |
@@ -158,13 +159,34 @@ def test_an_unusual_end_is_put_into_words(word: str, words: str) -> None:
     assert ("finish" in text) == bool(words)
 
 
+def test_the_line_of_the_memory_follows_the_branch_and_what_is_loaded(as_alice: Client, alice: User) -> None:
+    first = answered(alice, "answer 0", Outcome(Status.COMPLETE))
+    conversation = first.conversation
+    second = answered(alice, "answer 1", Outcome(Status.COMPLETE), conversation)
+    third = answered(alice, "answer 2", Outcome(Status.COMPLETE), conversation)
+    line, gone = '<p id="memory" class="memory">', 'hx-swap-oob="delete:#memory,'
+    moved = """hx-swap-oob='beforebegin:#transcript > [data-depth="{}"],"""
+    for depth, is_moved in ((2, True), (4, False)):
+        Message.objects.filter(pk=third.pk).update(memory_from=depth)
+        shown = as_alice.post(f"/messages/{second.uuid}/show/", headers=HTMX).content.decode()
+        assert shown.count(line) == shown.count(gone) == 1
+        assert (moved.format(depth) in shown) == is_moved
+    above = as_alice.get(f"/c/{conversation.uuid}/?before=5", headers=HTMX).content.decode()
+    assert above.index("answer 1") < above.index(line) < above.index('data-depth="4"')
+    below = as_alice.get(f"/c/{conversation.uuid}/?after=4", headers=HTMX).content.decode()
+    assert moved.format(4) in below
+    Message.objects.filter(pk=third.pk).update(memory_from=None)
+    shown = as_alice.post(f"/messages/{second.uuid}/show/", headers=HTMX).content.decode()
+    assert (shown.count(line), shown.count(gone)) == (0, 1)
+
+
 def test_the_page_shows_where_the_memory_begins_and_how_full_the_window_is(
     as_alice: Client, alice: User, conversation: Conversation
 ) -> None:
     for number in range(3):
         reply = answered(alice, f"answer {number}", Outcome(Status.COMPLETE), conversation)
     address = f"/c/{conversation.uuid}/"
-    assert '<p id="memory" class="memory" hidden>' in as_alice.get(address).content.decode()
+    assert 'id="memory"' not in as_alice.get(address).content.decode()
     Message.objects.filter(pk=reply.pk).update(memory_from=2, prompt_tokens=943_718, output_tokens=10)
     page = as_alice.get(address).content.decode()
     line = page.index('<p id="memory" class="memory">')

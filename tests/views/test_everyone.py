@@ -1,13 +1,14 @@
 """For every hand and eye, as far as the server decides it: languages, the home screen, the list of shortcuts."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 from PIL import Image
 
@@ -73,7 +74,6 @@ def test_the_administration_calls_things_by_names_that_can_be_translated(alice: 
 
 def test_seconds_are_counted_in_the_language_of_the_page() -> None:
     with translation.override("ar"):
-        place = render_to_string(
-            "conversations/_running.html", {"shown": {"body": ()}, "message": {"created_at": None}}
-        )
-    assert 'data-words="0 ث"' in place
+        message = {"created_at": timezone.now() - timedelta(seconds=3)}
+        place = render_to_string("conversations/_running.html", {"shown": {"body": ()}, "message": message})
+    assert 'data-lasts="3" data-words="0 ث"' in place

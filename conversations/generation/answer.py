@@ -56,6 +56,7 @@ class Answer:
     notices: list[str] = field(default_factory=list)
     outcome: Outcome | None = None
     _events: Iterator[Event | Pause] | None = None
+    _said: list[str] = field(default_factory=list)  # texts that came together are recorded together
     _held: ImageDelta | None = None
     _may_wait: bool = False
     _record: ProviderCall | None = None
@@ -80,7 +81,7 @@ class Answer:
     @property
     def has_begun(self) -> bool:
         """Whether anything was written that can be shown."""
-        return self.recorder.has_taken
+        return self.recorder.has_taken or bool(self._said)
 
     def go_on(self, *, may_wait: bool) -> Pause | None:
         """Take what has come. What to wait for next, or None at the end; whatever happens ends in an outcome.
@@ -89,7 +90,11 @@ class Answer:
         """
         self._may_wait = may_wait
         try:
-            if pause := self._take_more():
+            try:
+                pause = self._take_more()
+            finally:
+                self._record_said()
+            if pause:
                 return pause
         except ProviderError as error:
             self.outcome = self._after_error(error)
@@ -117,6 +122,9 @@ class Answer:
             self._take(self._held)
             self._held = None
         for event in self._events:
+            if isinstance(event, TextDelta) and not event.signature:
+                self._said.append(event.text)
+                continue
             if isinstance(event, Pause):
                 if event.fileno is None and self._may_wait:
                     continue
@@ -157,7 +165,14 @@ class Answer:
         endpoint, tell = catalog.endpoint(offer.vendor), self._on_attempt
         return wire.paced_answer(offer.vendor, offer.model, endpoint, question.request, call=self.call, on_attempt=tell)
 
+    def _record_said(self) -> None:
+        if self._said:
+            self._note_first_token()
+            self.recorder.text("".join(self._said))
+            self._said = []
+
     def _take(self, event: Event) -> None:
+        self._record_said()
         match event:
             case TextDelta():
                 self._note_first_token()

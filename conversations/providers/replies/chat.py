@@ -3,6 +3,8 @@
 Every member may be missing, null, or of another type. Where a quirk is handled, the comment names who has it.
 """
 
+from typing import Any
+
 from conversations.providers.replies import pictures
 from conversations.providers.replies.collector import Collector
 from conversations.providers.replies.loose_json import items, pick, record, string
@@ -10,6 +12,37 @@ from conversations.providers.turns import Json
 
 # DeepSeek and older vLLM, OpenRouter and newer vLLM, a few others; some send two of them with the same text.
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text")
+_MEMBERS = frozenset(("id", "object", "created", "model", "system_fingerprint", "service_tier", "choices", "usage"))
+_MEMBERS_OF_CHOICE = frozenset(("index", "delta", "finish_reason", "logprobs"))
+_MEMBERS_OF_DELTA = frozenset(("role", "content"))
+
+
+def read_text(collector: Collector, value: Json) -> bool:
+    """Take a chunk that brings some text and nothing else, as nearly all of a stream do; False for any other value.
+
+    It only saves time: what it does `read` does, too.
+    """
+    text = _lone_text(value)
+    if text is None:
+        return False
+    collector.shape = "openai"
+    collector.readable += 1
+    before = collector.contents
+    collector.text(text)
+    collector.has_spoken = collector.has_spoken or collector.contents > before or collector.held > 0
+    return True
+
+
+def _lone_text(value: Any) -> str | None:
+    try:
+        (choice,) = value["choices"]
+        delta = choice["delta"]
+        text = delta["content"]
+        brings_more = value.get("usage") or choice.get("finish_reason") or choice["index"] != 0
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+    is_known = value.keys() <= _MEMBERS and choice.keys() <= _MEMBERS_OF_CHOICE and delta.keys() <= _MEMBERS_OF_DELTA
+    return text if is_known and not brings_more and isinstance(text, str) else None
 
 
 def read(collector: Collector, reply: Json) -> None:

@@ -47,6 +47,8 @@ def read(collector: Collector, value: Json, context: Context) -> None:
         for one in value:
             read(collector, one, context)
         return
+    if chat.read_text(collector, value):
+        return
     choice = chat.first_choice(value)
     error = context.error_in(value) or (choice and context.error_in(choice))
     if not error or choice:

@@ -254,6 +254,11 @@ def just_sent(message: Message, parts: Iterable[Part], replies: Iterable[Message
     return [Shown(message, _blocks(list(parts))), *together]
 
 
+def just_ended(reply: Message, parts: Sequence[Part]) -> Shown:
+    """A reply that stands alone and was just written to its end: nothing of it needs to be read."""
+    return _shown(reply, parts)
+
+
 def turn(message: Message) -> list[Shown]:
     """A person's message and what is on show below it, the reply to it."""
     below = Message.objects.filter(parent=message, on_path=True).prefetch_related(*CONTENT)
@@ -295,6 +300,10 @@ def shown(message: Message) -> Shown:
     pieces: list[Part | Piece] = list(message.parts.all())
     if message.is_running:
         pieces += message.pieces.all()
+    return _shown(message, pieces)
+
+
+def _shown(message: Message, pieces: Sequence[Part | Piece]) -> Shown:
     reasoning = "".join(piece.text for piece in pieces if piece.kind == Kind.REASONING)
     return Shown(message, _blocks([piece for piece in pieces if piece.kind != Kind.REASONING]), reasoning)
 

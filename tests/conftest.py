@@ -11,6 +11,7 @@ from pytest_django import Settings
 from conversations.generation import engine
 from conversations.models import Conversation, Message, User
 from conversations.services import conversations, dispatch, messages
+from conversations.services.dispatch import Fresh
 from conversations.services.messages import Draft, Sent
 
 MODEL = "aimlapi/google/gemini-2.5-flash"
@@ -24,7 +25,7 @@ class IdleEngine:
         self.started: list[int] = []
         self.cancelled: list[int] = []
 
-    def start(self, reply: int, fresh: Message | None = None) -> None:
+    def start(self, reply: int, fresh: Fresh | None = None) -> None:
         self.started.append(reply)
 
     def go_on(self, reply: int) -> None:

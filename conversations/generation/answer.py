@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from conversations import markup
 from conversations.generation.log import State, hub
 from conversations.generation.recorder import Recorder
-from conversations.models import Message, ProviderCall
+from conversations.models import Message, Part, ProviderCall
 from conversations.models.attachment import Origin
 from conversations.models.message import Status
 from conversations.providers import wire
@@ -30,8 +30,9 @@ from conversations.providers.events import (
 from conversations.providers.wire import Attempt, Call
 from conversations.services import attachments, catalog, history, pictures, replies, usage
 from conversations.services.catalog import Offer
+from conversations.services.dispatch import Fresh
 from conversations.services.history import Question
-from conversations.services.replies import Outcome
+from conversations.services.replies import Ended, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +41,14 @@ logger = logging.getLogger(__name__)
 class Answer:
     """One reply while it is written. `go_on` and `finish` are called from different threads, one after the other.
 
-    `parked`: whether the process is ending, which interrupts the reply.
+    `parked`: whether the process is ending, which interrupts the reply. `asked`: see Fresh.
     """
 
     reply: Message
     recorder: Recorder
     call: Call
     parked: Callable[[], bool]
+    asked: Sequence[Part] | None = None
     begun: float = field(default_factory=time.monotonic)
     first_token: float | None = None
     usage: Usage = field(default_factory=Usage)
@@ -63,11 +65,9 @@ class Answer:
     _attempted: list[tuple[ProviderCall, Attempt]] = field(default_factory=list)
 
     @classmethod
-    def begin(
-        cls, primary_key: int, call: Call, *, fresh: Message | None, parked: Callable[[], bool]
-    ) -> "Answer | None":
-        """Claim the reply with this primary key, `fresh` where it was just stored; None where somebody was quicker."""
-        reply = replies.claim(primary_key, fresh)
+    def begin(cls, primary_key: int, call: Call, *, fresh: Fresh | None, parked: Callable[[], bool]) -> "Answer | None":
+        """Claim the reply with this primary key; None where somebody was quicker."""
+        reply = replies.claim(primary_key, fresh.reply if fresh else None)
         if reply is None:
             return None
         log = hub.open(primary_key)
@@ -76,7 +76,7 @@ class Answer:
         recorder = Recorder(reply=reply.pk, claim=reply.claim, log=log, on_lost=call.close)
         if reply.runs > 1:
             recorder.go_on_from(reply.parts.select_related("attachment"))
-        return cls(reply, recorder, call, parked)
+        return cls(reply, recorder, call, parked, fresh.asked if fresh else None)
 
     @property
     def has_begun(self) -> bool:
@@ -105,15 +105,15 @@ class Answer:
             self.outcome = self._outcome(Status.COMPLETE)
         return None
 
-    def finish(self) -> None:
-        """Store the end. Call it when everything that was taken is written."""
+    def finish(self) -> Ended | None:
+        """Store the end. Call it when everything that was taken is written. None where another end came first."""
         outcome = self.outcome
         assert outcome is not None
         if self.recorder.is_lost and outcome.status is Status.COMPLETE:
             outcome = Outcome(Status.INTERRUPTED, error_code="storage")
         with transaction.atomic():
             self._store_attempts()
-            replies.finish(self.reply, outcome, render=_rendered)
+            return replies.finish(self.reply, outcome, render=_rendered)
 
     def _take_more(self) -> Pause | None:
         if self._events is None:
@@ -140,7 +140,7 @@ class Answer:
         if offer.model.draws_images:
             self.recorder.log.state = State("drawing")
             hub.wake([self.recorder.log])
-        question = self._noted(history.question_for(self.reply))
+        question = self._noted(history.question_for(self.reply, asked=self.asked))
         if catalog.is_local(offer.vendor):
             yield Pause()  # its process may have to be started
         try:

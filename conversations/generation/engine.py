@@ -18,10 +18,12 @@ from conversations.generation.answer import Answer
 from conversations.generation.log import State, hub
 from conversations.generation.reader import Reader
 from conversations.generation.recorder import flusher, show_stored
-from conversations.models import Message, Part
+from conversations.models import Part
 from conversations.providers.events import Pause
 from conversations.providers.wire import Call
 from conversations.services import replies
+from conversations.services.dispatch import Fresh
+from conversations.services.replies import Ended
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Pool:
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._queue: OrderedDict[int, Message | None] = OrderedDict()
+        self._queue: OrderedDict[int, Fresh | None] = OrderedDict()
         self._running: dict[int, Call] = {}
         self._again: set[int] = set()
         self._desk = ThreadPoolExecutor(DESKS, thread_name_prefix="desk")
@@ -52,7 +54,7 @@ class Pool:
         limit: int = self._limit or settings.CHATSITE_REPLIES
         return limit
 
-    def start(self, reply: int, fresh: Message | None = None) -> None:
+    def start(self, reply: int, fresh: Fresh | None = None) -> None:
         """Take the reply into the queue; it begins at once where there is room."""
         with self._lock:
             if reply in self._running:
@@ -115,7 +117,7 @@ class Pool:
                 self._desk.submit(self._guarded, reply, self._begin, reply, call, fresh)
         self._tell_places()
 
-    def _begin(self, reply: int, call: Call, fresh: Message | None) -> None:
+    def _begin(self, reply: int, call: Call, fresh: Fresh | None) -> None:
         close_old_connections()
         answer = Answer.begin(reply, call, fresh=fresh, parked=lambda: self._is_closed)
         if answer:
@@ -146,8 +148,10 @@ class Pool:
 
     def _end(self, answer: Answer) -> None:
         close_old_connections()
-        answer.finish()
-        self._leave(answer.reply.pk)
+        ended = answer.finish()
+        # Siblings would have to be looked up; one that answers a new message alone has none.
+        is_alone = answer.asked is not None and answer.reply.column is None
+        self._leave(answer.reply.pk, ended if is_alone else None)
 
     def _submit(self, threads: ThreadPoolExecutor, reply: int, work: Callable[..., None], *arguments: object) -> None:
         try:
@@ -162,13 +166,13 @@ class Pool:
             logger.exception("reply=%s ended by a fault of the server", reply)
             self._leave(reply)
 
-    def _leave(self, reply: int) -> None:
+    def _leave(self, reply: int, ended: Ended | None = None) -> None:
         with self._lock:
             self._running.pop(reply, None)
             is_wanted_again = reply in self._again
             self._again.discard(reply)
             self._nothing_runs.notify_all()
-        hub.end(reply)
+        hub.end(reply, ended)
         self._admit()
         try:
             if is_wanted_again:

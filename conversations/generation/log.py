@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from conversations.services.replies import Ended
+
 StateName = Literal["queued", "waiting", "thinking", "writing", "drawing"]
 
 
@@ -34,7 +36,10 @@ class Event:
 
 @dataclass(slots=True)
 class ReplyLog:
-    """The visible part of one reply: finished blocks, the open block as last rendered, and the escaped text since."""
+    """The visible part of one reply: finished blocks, the open block as last rendered, and the escaped text since.
+
+    `ended`: the whole of it as stored at its end, where that is known without reading it.
+    """
 
     epoch: str
     state: State = State("waiting")
@@ -42,7 +47,8 @@ class ReplyLog:
     tail: str = ""
     tail_version: int = 0
     more: list[str] = field(default_factory=list)
-    ended: bool = False
+    has_ended: bool = False
+    ended: Ended | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def append(self, blocks: str, tail: str) -> None:
@@ -92,6 +98,11 @@ class Follower:
         self._beat = False
         self.is_closed = False
 
+    @property
+    def ended(self) -> Ended | None:
+        """The reply as it ended, where it need not be read again."""
+        return self._log.ended
+
     def wake(self) -> None:
         self._woken.set()
 
@@ -123,7 +134,7 @@ class Follower:
         log = self._log
         with log.lock:
             events = self._content() + self._changed_state()
-            if log.ended:
+            if log.has_ended:
                 events.append(Event("ended"))
         if self._beat and not events:
             events.append(Event("beat"))
@@ -176,13 +187,13 @@ class Hub:
     def get(self, reply: int) -> ReplyLog | None:
         return self._logs.get(reply)
 
-    def end(self, reply: int) -> None:
+    def end(self, reply: int, ended: Ended | None = None) -> None:
         """The reply has ended in the database: let its followers know and forget it."""
         with self._lock:
             log = self._logs.pop(reply, None)
         if log:
             with log.lock:
-                log.ended = True
+                log.has_ended, log.ended = True, ended
             self.wake([log])
 
     def follow(self, reply: int, last_event_id: str) -> Follower | None:

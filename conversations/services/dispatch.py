@@ -1,16 +1,26 @@
 """The door from the services to whichever engine answers replies; the application names the engine at start."""
 
 import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from django.db import transaction
 
-from conversations.models import Message
+from conversations.models import Message, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A reply as it was stored a moment ago; `asked`: the parts of the message above it, where that is as new."""
+
+    reply: Message
+    asked: Sequence[Part] | None = None
 
 
 class Engine(Protocol):
-    def start(self, reply: int, fresh: Message | None = None) -> None:
-        """Answer the reply with this primary key, now or when it is its turn. `fresh`: its row as just stored."""
+    def start(self, reply: int, fresh: Fresh | None = None) -> None:
+        """Answer the reply with this primary key, now or when it is its turn; what is `fresh` need not be read."""
 
     def go_on(self, reply: int) -> None:
         """As `start`, for a reply that has parts of an earlier run."""
@@ -33,10 +43,10 @@ def engine() -> Engine:
     return _engine
 
 
-def start(reply: Message) -> None:
-    """Hand a PENDING reply to the engine once the transaction that made it is committed."""
-    fresh = copy.copy(reply)  # the engine's own: it will change
-    transaction.on_commit(lambda: engine().start(fresh.pk, fresh))
+def start(reply: Message, asked: Sequence[Part] | None = None) -> None:
+    """Hand a PENDING reply to the engine once the transaction that made it is committed. `asked`: see Fresh."""
+    fresh = Fresh(copy.copy(reply), asked)  # the engine's own: it will change
+    transaction.on_commit(lambda: engine().start(fresh.reply.pk, fresh))
 
 
 def go_on(reply: Message) -> None:

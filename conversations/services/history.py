@@ -29,18 +29,28 @@ class Question:
     notices: tuple[str, ...] = ()
 
 
-def question_for(reply: Message, *, caution: float = 1.0) -> Question:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message with its parts."""
+
+    message: Message
+    parts: Sequence[Part]
+
+
+def question_for(reply: Message, *, asked: Sequence[Part] | None = None, caution: float = 1.0) -> Question:
     """The system prompt and as much of the reply's branch as the model's window holds.
 
     Without the reply, unless it is continued: then what there is of it, and the wish to go on.
-    `caution`: 2 takes every text for twice as long as estimated. Raises TooLarge where the last message alone is too
+    `asked`: the parts of the message it answers, where they are known. `caution`: 2 takes every text for twice as long
+    as estimated. Raises TooLarge where the last message alone is too
     long, NotConfigured for a model that is not on offer.
     """
     model, conversation = catalog.find(reply.model).model, reply.conversation
     parameters = Parameters(temperature=conversation.temperature, max_tokens=conversation.max_tokens)
     window = Window.of(model, parameters, conversation.system_prompt, caution=caution)
-    messages, memory_from = _remembered(reply, model, window)
-    turns = tuple(_turn(message, keep_signatures=message.model == reply.model) for message in messages)
+    path = _newest_first(reply, asked)
+    remembered, memory_from = _remembered(path, reply, model, window)
+    turns = tuple(_turn(said, keep_signatures=said.message.model == reply.model) for said in remembered)
     if reply.runs > 1:
         turns += (Turn("user", (TextPart(GO_ON),)),)
     request = ChatRequest(turns=turns, system=conversation.system_prompt, parameters=parameters)
@@ -48,39 +58,44 @@ def question_for(reply: Message, *, caution: float = 1.0) -> Question:
     return Question(request, memory_from, ("pictures_not_sent",) if omits_pictures else ())
 
 
-def _remembered(reply: Message, model: Model, window: Window | None) -> tuple[list[Message], int | None]:
-    """The messages to be sent, oldest first, and the depth of the oldest where others are left out."""
-    path = _newest_first(reply)
+def _remembered(
+    path: Iterator[_Said], reply: Message, model: Model, window: Window | None
+) -> tuple[list[_Said], int | None]:
+    """What is to be sent of the path, oldest first, and the depth of the oldest where others are left out."""
     if window is None:
         return list(path)[::-1], None
-    read: list[Message] = []
+    read: list[_Said] = []
 
     def weighed() -> Iterator[Weighed]:
         pictures = model.quirks.max_images if model.sees_images else 0
-        for message in path:
-            read.append(message)
-            yield _weighed(message, reply, pictures)
-            pictures = max(0, pictures - _count_pictures(message))
+        for said in path:
+            read.append(said)
+            yield _weighed(said, reply, pictures)
+            pictures = max(0, pictures - _count_pictures(said))
 
     kept = context.kept(weighed(), window)
-    messages = read[: len(kept.messages)][::-1]
-    return messages, messages[0].depth if kept.is_cut else None
+    remembered = read[: len(kept.messages)][::-1]
+    return remembered, remembered[0].message.depth if kept.is_cut else None
 
 
-def _newest_first(reply: Message) -> Iterator[Message]:
+def _newest_first(reply: Message, asked: Sequence[Part] | None) -> Iterator[_Said]:
     # Not the branch on show: a person may have switched to another one since the reply was asked for.
-    parent = reply.pk if reply.runs > 1 else reply.parent_id
-    while parent is not None:
-        line = Message.objects.line_to(parent).order_by("-depth").prefetch_related("parts__attachment")
-        chunk = list(line[:CHUNK])
+    above = reply.pk if reply.runs > 1 else reply.parent_id
+    if asked and reply.parent and reply.runs == 1:
+        yield _Said(reply.parent, asked)
+        above = reply.parent.parent_id
+    while above is not None:
+        line = Message.objects.line_to(above).order_by("-depth").prefetch_related("parts__attachment")
+        chunk = [_Said(message, list(message.parts.all())) for message in line[:CHUNK]]
         yield from chunk
-        parent = chunk[-1].parent_id if chunk else None
+        above = chunk[-1].message.parent_id if chunk else None
 
 
-def _weighed(message: Message, reply: Message, pictures: int) -> Weighed:
+def _weighed(said: _Said, reply: Message, pictures: int) -> Weighed:
     """`pictures`: how many of its pictures are sent, the newest first; a note stands for each of the others."""
+    message = said.message
     sent, total = 0, context.MESSAGE_TOKENS
-    for part in reversed(message.parts.all()):
+    for part in reversed(said.parts):
         if part.kind == Kind.TEXT:
             total += context.tokens(part.text)
         elif part.attachment and sent < pictures:
@@ -98,8 +113,8 @@ def _weighed(message: Message, reply: Message, pictures: int) -> Weighed:
     )
 
 
-def _count_pictures(message: Message) -> int:
-    return sum(part.kind == Kind.IMAGE for part in message.parts.all())
+def _count_pictures(said: _Said) -> int:
+    return sum(part.kind == Kind.IMAGE for part in said.parts)
 
 
 def fill_of(transcript: Sequence[Shown], newest: Message) -> Fill | None:
@@ -140,13 +155,12 @@ def _fill(reply: Message, used: int) -> Fill | None:
     return Fill(used, model.context_window, is_cut=reply.memory_from is not None)
 
 
-def _turn(message: Message, *, keep_signatures: bool) -> Turn:
+def _turn(said: _Said, *, keep_signatures: bool) -> Turn:
     """One message as a turn. A thought signature means something to the model it came from alone."""
-    parts = [_part(part, keep_signatures) for part in message.parts.all() if part.kind != Kind.REASONING]
     return Turn(
-        role="assistant" if message.is_reply else "user",
-        parts=tuple(parts),
-        failed=message.status == Status.FAILED,
+        role="assistant" if said.message.is_reply else "user",
+        parts=tuple(_part(part, keep_signatures) for part in said.parts if part.kind != Kind.REASONING),
+        failed=said.message.status == Status.FAILED,
     )
 
 

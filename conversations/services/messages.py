@@ -197,7 +197,7 @@ def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conver
         key_digest=digest,
     )
     parts = _add_parts(message, draft, pictures)
-    return Sent(message, [] if waits else _begin_replies(message, draft.models), parts, picked=picked)
+    return Sent(message, [] if waits else _begin_replies(message, draft.models, parts), parts, picked=picked)
 
 
 @transaction.atomic
@@ -220,13 +220,13 @@ def _store_beside(user: User, message: Message, draft: Draft, digest: str, pictu
     )
     parts = _add_parts(version, draft, pictures)
     Conversation.objects.filter(pk=conversation.pk).update(active_at=timezone.now(), model=draft.model)
-    return Sent(version, [replies.begin(version, draft.model)], parts)
+    return Sent(version, [replies.begin(version, draft.model, asked=parts)], parts)
 
 
-def _begin_replies(message: Message, models: Sequence[str]) -> list[Message]:
+def _begin_replies(message: Message, models: Sequence[str], asked: Sequence[Part]) -> list[Message]:
     """One reply, or several side by side, of which the first is on show."""
     if len(models) == 1:
-        return [replies.begin(message, models[0])]
+        return [replies.begin(message, models[0], asked=asked)]
     return [replies.begin(message, model, column=place, on_path=place == 0) for place, model in enumerate(models)]
 
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Message, Part, Piece
+from conversations.models import Message, Part
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Role, Status
 from conversations.services import dispatch
 
@@ -61,14 +61,37 @@ class Outcome:
     cost_usd: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A reply as it is stored at its end, with all its parts."""
+
+    reply: Message
+    parts: Sequence[Part]
+
+
+class _Piece(NamedTuple):
+    sequence: int
+    kind: str
+    text: str
+    attachment: int | None
+    signature: str
+
+
 Render = Callable[[str], tuple[str, int]]
 """Text -> its HTML and the version of the renderer that made it."""
 
 
-def begin(parent: Message, model: str, *, column: int | None = None, on_path: bool = True) -> Message:
+def begin(
+    parent: Message,
+    model: str,
+    *,
+    column: int | None = None,
+    on_path: bool = True,
+    asked: Sequence[Part] | None = None,
+) -> Message:
     """A PENDING reply to this message, handed to the engine after the commit.
 
-    `on_path`: whether it is the one on show, where the message is.
+    `on_path`: whether it is the one on show, where the message is. `asked`: the message's parts, where it is new.
     """
     reply = Message.objects.create(
         conversation=parent.conversation,
@@ -80,7 +103,7 @@ def begin(parent: Message, model: str, *, column: int | None = None, on_path: bo
         status=Status.PENDING,
         model=model,
     )
-    dispatch.start(reply)
+    dispatch.start(reply, asked)
     return reply
 
 
@@ -142,11 +165,21 @@ _WRITE = """
 """
 
 
-@transaction.atomic
-def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> bool:
-    """End a reply that the caller has claimed; False where another end came first."""
+@transaction.atomic(savepoint=False)
+def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> Ended | None:
+    """End a reply that the caller has claimed, which gets its new values; None where another end came first."""
     running = Message.objects.filter(pk=reply.pk, status=Status.STREAMING, claim=reply.claim)
-    return _end(running, reply.pk, outcome, render, is_first_run=reply.runs == 1)
+    is_first_run = reply.runs == 1
+    changes = _first_end(outcome) if is_first_run else _end_over_runs(outcome)
+    if not running.update(**changes):
+        return None
+    parts = _settle(reply.pk, outcome, render, is_first_run=is_first_run)
+    if is_first_run:
+        for name, value in changes.items():
+            setattr(reply, name, value)
+    else:
+        reply.refresh_from_db()
+    return Ended(reply, parts)
 
 
 @transaction.atomic
@@ -241,27 +274,32 @@ def unclaimed(*, known: Iterable[int], whatever_the_age: bool = False) -> list[i
     return list(pending.values_list("pk", flat=True))
 
 
-def _end(
-    running: MessageQuerySet,
-    primary_key: int,
-    outcome: Outcome,
-    render: Render | None = None,
-    *,
-    is_first_run: bool = False,
-) -> bool:
-    changes = _over_runs(outcome) | {"ended_at": timezone.now(), "leased_until": None, "claim": ""}
-    if not running.update(**changes):
+def _end(running: MessageQuerySet, primary_key: int, outcome: Outcome) -> bool:
+    """End a reply that somebody else may be writing."""
+    if not running.update(**_end_over_runs(outcome)):
         return False
-    _fold(primary_key, render, is_first_run=is_first_run)
-    if outcome.status in RELEASING:
-        for waiting in Message.objects.filter(parent=primary_key, status=Status.WAITING):
-            release(waiting)
+    _settle(primary_key, outcome, render=None, is_first_run=False)
     return True
 
 
-def _over_runs(outcome: Outcome) -> dict[str, Any]:
-    """The fields that an outcome changes: what the runs of a reply used adds up, what is not known stays."""
+def _settle(primary_key: int, outcome: Outcome, render: Render | None, *, is_first_run: bool) -> list[Part]:
+    """What follows from an end: pieces become parts, of which it returns all, and who waited for the reply is heard."""
+    parts = _fold(primary_key, render, is_first_run=is_first_run)
+    if outcome.status in RELEASING:
+        for waiting in Message.objects.filter(parent=primary_key, status=Status.WAITING):
+            release(waiting)
+    return parts
+
+
+def _first_end(outcome: Outcome) -> dict[str, Any]:
+    """The fields that change at the end of a first run; what is not known stays empty."""
     changes = {name: value for name, value in asdict(outcome).items() if value is not None}
+    return changes | {"ended_at": timezone.now(), "leased_until": None, "claim": ""}
+
+
+def _end_over_runs(outcome: Outcome) -> dict[str, Any]:
+    """The same where there may have been others: what the runs used adds up, what is not known stays as it was."""
+    changes = _first_end(outcome)
     for name in ADDED_UP:
         if name in changes:
             changes[name] = Coalesce(F(name), Value(type(changes[name])(0))) + changes[name]
@@ -270,14 +308,14 @@ def _over_runs(outcome: Outcome) -> dict[str, Any]:
     return changes
 
 
-def _fold(primary_key: int, render: Render | None, *, is_first_run: bool) -> None:
-    """Turn the pieces of a reply that has ended into parts, behind those of its earlier runs."""
-    pieces = list(Piece.objects.filter(message=primary_key).order_by("sequence"))
-    if not pieces:
-        return
+def _fold(primary_key: int, render: Render | None, *, is_first_run: bool) -> list[Part]:
+    """Turn the pieces of a reply that has ended into parts, behind those of its earlier runs; returns all its parts."""
+    pieces = _take_pieces(primary_key)
     earlier = [] if is_first_run else list(Part.objects.filter(message=primary_key).order_by("position"))
+    if not pieces:
+        return earlier
     fresh: list[Part] = []
-    for (kind, attachment), run in groupby(pieces, key=lambda piece: (piece.kind, piece.attachment_id)):
+    for (kind, attachment), run in groupby(pieces, key=lambda piece: (piece.kind, piece.attachment)):
         fresh += _parts_of(kind, attachment, list(run))
     for position, part in enumerate(fresh, start=earlier[-1].position + 1 if earlier else 0):
         part.message_id, part.position = primary_key, position
@@ -285,7 +323,19 @@ def _fold(primary_key: int, render: Render | None, *, is_first_run: bool) -> Non
     if changed := [part for part in grown if part.pk]:
         Part.objects.bulk_update(changed, ["html", "markup_version"])
     Part.objects.bulk_create(fresh)
-    Piece.objects.filter(message=primary_key).delete()
+    return [*earlier, *fresh]
+
+
+def _take_pieces(primary_key: int) -> list[_Piece]:
+    """Remove the pieces of a reply, and return them in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [primary_key])
+        return sorted(map(_Piece._make, cursor.fetchall()))
+
+
+_TAKE = """
+    DELETE FROM conversations_piece WHERE message_id = %s RETURNING sequence, kind, text, attachment_id, signature
+"""
 
 
 def _cache_html(parts: Sequence[Part], render: Render | None) -> list[Part]:
@@ -303,7 +353,7 @@ def _cache_html(parts: Sequence[Part], render: Render | None) -> list[Part]:
     return grown
 
 
-def _parts_of(kind: str, attachment: int | None, run: list[Piece]) -> list[Part]:
+def _parts_of(kind: str, attachment: int | None, run: list[_Piece]) -> list[Part]:
     """One part for a run of pieces of a kind; a thought signature closes the text it came on."""
     if kind == Kind.IMAGE:
         return [Part(kind=kind, attachment_id=attachment, signature=piece.signature) for piece in run]

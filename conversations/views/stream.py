@@ -25,7 +25,9 @@ from conversations import queries
 from conversations.generation.log import Event, Follower, State, hub
 from conversations.models import Message, User
 from conversations.models.message import Status
+from conversations.queries import Shown
 from conversations.services import history
+from conversations.services.replies import Ended
 from conversations.views.viewers import Viewer, expected, in_thread, patrol
 
 Scope = dict[str, Any]
@@ -151,7 +153,7 @@ async def _followed(viewer: Viewer, follower: Follower) -> AsyncIterator[bytes]:
             if frames:
                 yield frames
             if group[-1].name == "ended":
-                yield await in_thread(_final, viewer)
+                yield await in_thread(_final, viewer, follower.ended)
 
 
 async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
@@ -185,14 +187,13 @@ def _stored(viewer: Viewer) -> tuple[bool, str]:
         return True, render_to_string("conversations/_blocks.html", {"blocks": queries.shown(reply).body})
 
 
-def _final(viewer: Viewer) -> bytes:
+def _final(viewer: Viewer, ended: Ended | None = None) -> bytes:
     """The whole article as it is stored now; nothing but the end where the reply is gone."""
     with translation.override(viewer.language):
-        found = Message.objects.filter(pk=viewer.reply).in_existing_conversations()
-        reply = found.prefetch_related("parts__attachment").first()
-        if reply is None:
+        shown = queries.just_ended(ended.reply, ended.parts) if ended else _read(viewer.reply)
+        if shown is None:
             return encode("end", "", STORED)
-        context = {"shown": queries.single(reply)}
+        reply, context = shown.message, {"shown": shown}
         html = render_to_string("conversations/_message.html", context, request=viewer.request)
         if reply.status != Status.FAILED:
             html += render_to_string("conversations/_announcement.html", context)
@@ -206,6 +207,12 @@ def _final(viewer: Viewer) -> bytes:
                 "conversations/_meter.html", {"fill": history.fill_after(reply), "swap_meter": True}
             )
         return encode("final", html, f"final:{reply.uuid}") + encode("end", "", f"final:{reply.uuid}")
+
+
+def _read(primary_key: int) -> Shown | None:
+    found = Message.objects.filter(pk=primary_key).in_existing_conversations()
+    reply = found.prefetch_related("parts__attachment").first()
+    return queries.single(reply) if reply else None
 
 
 def frame(event: Event) -> bytes:

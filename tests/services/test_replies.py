@@ -102,9 +102,9 @@ ENDS = {
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(ENDS, 2)))
 def test_of_two_ends_the_first_one_stays(claimed: Message, first: str, second: str) -> None:
-    assert ENDS[first](claimed) is True
+    assert ENDS[first](claimed)
     status = Message.objects.get(pk=claimed.pk).status
-    assert ENDS[second](claimed) is False
+    assert not ENDS[second](claimed)
     assert Message.objects.get(pk=claimed.pk).status == status
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from stat import S_ISLNK
-from typing import IO
+from typing import IO, Self
 
 FORMAT, VERSION = "chatsite-backup", 1
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
@@ -49,11 +49,17 @@ class Manifest:
 
 
 class Writer:
-    """Takes one member after the other and notes their checksums."""
+    """Takes one member after the other and notes their checksums. Use it in a `with`, which ends the file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w")
         self._sums: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._zip.close()
 
     @contextmanager
     def member(self, name: str, *, compressed: bool = True) -> Iterator[Write]:
@@ -67,12 +73,11 @@ class Writer:
             yield write
         self._sums.append(f"{digest.hexdigest()}  {name}\n")
 
-    def close(self, manifest: Manifest) -> None:
+    def finish(self, manifest: Manifest) -> None:
         described = {"format": FORMAT, "version": VERSION} | asdict(manifest)
         with self.member(MANIFEST) as write:
             write(json.dumps(described, indent=1).encode())
         self._zip.writestr(_entry(SUMS, True), "".join(self._sums))
-        self._zip.close()
 
 
 def _entry(name: str, compressed: bool) -> zipfile.ZipInfo:

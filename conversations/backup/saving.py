@@ -26,8 +26,7 @@ BEGIN = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ
 
 def save(path: Path) -> Manifest:
     """Write a backup to this file, which must not exist. Raises Unusable."""
-    with new(path) as file:
-        writer = Writer(file)
+    with new(path) as file, Writer(file) as writer:
         copies = Copies(writer)
         copies.complete(named_files())
         for moment in range(MOMENTS):
@@ -41,7 +40,7 @@ def save(path: Path) -> Manifest:
                 if named <= copies.taken or moment == MOMENTS - 1:
                     manifest = _write_rows(writer, migrations, copies, named)
                     break
-        writer.close(manifest)
+        writer.finish(manifest)
     return manifest
 
 

@@ -18,13 +18,12 @@ ROWS = "rows/conversations.user.jsonl"
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
     path = tmp_path / "whole.zip"
-    with archive.new(path) as file:
-        writer = Writer(file)
+    with archive.new(path) as file, Writer(file) as writer:
         with writer.member(ROWS) as write:
             write(b'["id"]\n[1]\n')
         with writer.member(PICTURE, compressed=False) as write:
             write(b"picture")
-        writer.close(Manifest("2026-11-21T16:00:00+00:00", {"conversations": ["0001_initial"]}, {}, 1))
+        writer.finish(Manifest("2026-11-21T16:00:00+00:00", {"conversations": ["0001_initial"]}, {}, 1))
     return path
 
 

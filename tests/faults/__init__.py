@@ -4,6 +4,7 @@
     observed.py   the settings of a server under proof: short deadlines, death at a commit, a count of what it holds
     place.py      the reply that is damaged, and the four places where
     bodies.py, heads.py, upstream.py, troubles.py    a provider that breaks in every way
+    crash.py, invariants.py       people chat, the server is killed, and what must be true afterwards
     __main__.py   `make soak`: every proof at full length, as a table
 
 Each proof is a function that takes how long or how often and gives figures; its test runs it small.

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import troubles
-from tests.faults.site import MIB, embedded
+from tests.faults import crash, troubles
+from tests.faults.site import KEY, MIB, embedded, logged_in
 from tests.faults.upstream import FAULTS, Upstream
+from tests.simulator import Simulator
 
 Proof = Callable[[Path], tuple[list[str], list[str]]]
 """A folder of its own -> figures in words, and what is not as promised."""
@@ -31,7 +32,22 @@ def upstream(data: Path) -> tuple[list[str], list[str]]:
     return figures, found.wrong
 
 
-PROOFS: dict[str, Proof] = {"upstream": upstream}
+def kills(data: Path) -> tuple[list[str], list[str]]:
+    """220 kills: before and after each of the first commits of a round, at events, at random times."""
+    with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
+        people = [logged_in(site.url, "alice")] * 4
+        found = crash.prove(site, people, crash.points(55, site.members))
+    killed = ", ".join(f"{count} {kind}" for kind, count in sorted(found.kills.items()))
+    ends = ", ".join(f"{count} {status}" for status, count in sorted(found.ends.items()))
+    figures = [
+        f"{sum(found.kills.values())} kills: {killed}",
+        f"{found.messages} messages, {found.repeated} sent again with their key; {ends}",
+        f"{found.characters} characters seen, continued {found.continued}, settled within {found.slowest:.1f} s",
+    ]
+    return figures, found.wrong
+
+
+PROOFS: dict[str, Proof] = {"upstream": upstream, "kills": kills}
 
 
 def main(names: list[str]) -> int:

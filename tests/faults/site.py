@@ -35,7 +35,13 @@ class Site(Protocol):
 
     def stop(self) -> None: ...
 
-    def kill(self, member: str = "") -> None: ...
+    def kill(self, member: str = "") -> None:
+        """Nothing where it is gone already. Without a name, everything."""
+
+    def is_alive(self, member: str = "") -> bool: ...
+
+    def die_at(self, commit: int, when: str, member: str = "") -> None:
+        """Let it kill itself "before" or "after" its so manieth commit from now on; with 0 no more."""
 
     def pids(self) -> list[int]: ...
 
@@ -53,7 +59,18 @@ class Embedded(Server):
     members = ("server",)
 
     def kill(self, member: str = "") -> None:
-        super().kill()
+        if self.is_alive():
+            super().kill()
+
+    def is_alive(self, member: str = "") -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def die_at(self, commit: int, when: str, member: str = "") -> None:
+        order, part = self.data / "die-at", self.data / "die-at.part"
+        order.unlink(missing_ok=True)
+        if commit:
+            part.write_text(f"{commit} {when}")
+            part.rename(order)
 
     def pids(self) -> list[int]:
         assert self.process is not None

@@ -6,9 +6,12 @@ BIN = .venv/bin
 PIP = $(BIN)/pip --disable-pip-version-check --quiet
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# What of the tests also runs on PostgreSQL each time; `make test-postgres` takes all.
+ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
+	replies messages waiting continuing branches columns conversations temporary plans)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench soak screenshots icons messages lock format clean
+.PHONY: help run demo test test-postgres check bench soak screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -22,9 +25,14 @@ demo: .venv/.installed staticfiles/.collected ## Serve against simulated provide
 test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@sh tests/system-packages.sh
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --ignore=tests/browser
+	$(BIN)/python -m pytest -n 2 --ignore=tests/browser --ignore=tests/postgresql
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(ON_POSTGRES)
 	@# Apart, because the browser's driver keeps an event loop running in the thread of the tests.
 	$(BIN)/python -m pytest -n 2 tests/browser
+
+test-postgres: .venv/.installed-dev staticfiles/.collected ## The tests of services and pages on PostgreSQL
+	@sh tests/system-packages.sh
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 tests/postgresql tests/services tests/views
 
 check: .venv/.installed-dev staticfiles/.collected lint ## Format, lint, types, templates, migrations and the quick tests
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/services tests/views tests/architecture
@@ -59,7 +67,8 @@ messages: .venv/.installed-dev ## Collect the texts of the screens and compile t
 
 lock: .venv/.installed-dev ## Renew the locks from pyproject.toml
 	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml
-	$(COMPILE) --upgrade --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --upgrade --extra scale --output-file requirements-scale.txt pyproject.toml
+	$(COMPILE) --upgrade --extra scale --extra dev --output-file requirements-dev.txt pyproject.toml
 
 format: .venv/.installed-dev ## Format the code
 	$(BIN)/ruff format .

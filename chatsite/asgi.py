@@ -26,7 +26,7 @@ from conversations.views.stream import Direct  # noqa: E402
 
 REQUEST_THREADS = 4
 
-sweeper = Sweeper(pool, is_alone=bool(os.environ.get("CHATSITE_IS_ALONE")))
+sweeper = Sweeper(pool, is_alone=True)
 limited = BodyLimit(
     Direct(cast(Application, Handler())),
     upload_bytes=settings.UPLOAD_MAX_BYTES,
@@ -47,6 +47,9 @@ async def lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            if not await asyncio.to_thread(database.take_alone):
+                await send({"type": "lifespan.startup.failed", "message": database.NOT_ALONE})
+                return
             end_streams_on(signal.SIGTERM)
             end_streams_on(signal.SIGINT)
             threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")

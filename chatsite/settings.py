@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from chatsite import env
+from chatsite import database, env
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -126,21 +126,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 16
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- Database ---------------------------------------------------------------------------------------------------------
-DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", f"sqlite:///{DATA / 'chatsite.sqlite3'}"))}
-if DATABASES["default"].get("ENGINE") != "django.db.backends.sqlite3":
-    raise env.Misconfigured("DATABASE_URL must name an SQLite file (sqlite:////path) in this version.")
-DATABASES["default"] |= {
-    "ENGINE": "chatsite.sqlite",
-    # Request threads are few and keep theirs; workers close theirs themselves, and an open stream has none.
-    "CONN_MAX_AGE": None,
-    "OPTIONS": {
-        # Deferred transactions that turn into writers lose to "database is locked"; immediate ones wait their turn.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
-    },
-    "TEST": {"NAME": DATA / "test.sqlite3"},
-}
+DATABASES = {"default": database.configured(env.text("DATABASE_URL"), DATA)}
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

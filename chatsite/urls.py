@@ -22,6 +22,8 @@ from conversations.views import (
     waiting,
 )
 
+handler500 = "conversations.views.health.failed"
+
 urlpatterns = [
     path("", chat.home, name="home"),
     path("c/", conversations.index, name="index"),

@@ -11,5 +11,6 @@ from chatsite.settings import DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-DATABASES = {"default": DATABASES["default"] | {"TEST": {"NAME": os.environ["CHATSITE_DATA"] + "/test.sqlite3"}}}
+if DATABASES["default"]["ENGINE"] == "chatsite.sqlite":
+    DATABASES["default"]["TEST"] = {"NAME": os.environ["CHATSITE_DATA"] + "/test.sqlite3"}
 STATIC_ROOT = Path(os.environ["CHATSITE_DATA"])

@@ -1,15 +1,17 @@
 #!/bin/sh
-# Bring what the tests need and pip cannot: a browser, and the tools that read texts out of templates.
+# Bring what the tests need and pip cannot: a browser, the tools that read texts out of templates, PostgreSQL.
 # Says what is missing where it may not install.
 set -eu
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v xgettext >/dev/null 2>&1 || missing="$missing gettext"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     echo "Installing for the tests:$missing …"
     # shellcheck disable=SC2086 # these are several names
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
+    # The run level keeps what is installed from starting as a service.
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq $missing >/dev/null
     exit 0
 fi
 echo "The tests need:$missing. Install it with your system's packages, then run this again." >&2

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.template.loader import render_to_string
 
 from conversations.generation.log import ReplyLog, State, hub
@@ -211,7 +211,7 @@ class Flusher:
             groups.setdefault(id(arrival.recorder), []).append(arrival)
         try:
             self._write(list(groups.values()))
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             connection.close()
             return self._failed(arrivals)
         self._failing_since = None

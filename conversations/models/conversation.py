@@ -24,6 +24,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def unexpired(self) -> Self:
         return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()))
 
+    def held(self) -> Self:
+        """Held against other writers until the transaction ends.
+
+        Whoever changes what is on show, or the status of a reply, holds its conversation first: such changes then come
+        one after the other and never wait for each other in a circle. (SQLite has one writer at a time anyway.)
+        """
+        return self.select_for_update(no_key=True)
+
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """Conversations this person may open: the own ones that exist."""
         if not user.is_authenticated or not user.is_active:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from conversations.services.errors import Refusal, Sentence
 from conversations.services.pictures import Picture, PictureRefused
 
 GONE = gettext_lazy("A picture of this message is not there any more. Choose it again.")
+FILES = 0x66696C65  # "file": the number of PostgreSQL's advisory lock on the files of pictures
 UUID_FORM = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -77,6 +78,7 @@ def attach(owner: User, chosen: Chosen) -> Attachment:
     """A row of its own for this use of the picture. Call it inside a transaction."""
     if isinstance(chosen, NamedPicture):
         return store(owner, chosen.picture, origin=Origin.UPLOADED, name=chosen.name)
+    _hold_files(shared=True)
     if not Attachment.objects.filter(pk=chosen.pk).exists():  # removed since it was looked up, perhaps with its file
         raise Refusal(GONE)
     copied = ("origin", "name", "alt", "sha256", "media_type", "thumbnail_type", "width", "height", "bytes")
@@ -139,6 +141,7 @@ def display_name(name: str, fallback: str = "") -> str:
 
 def store(owner: User, picture: Picture, *, origin: Origin, name: str = "") -> Attachment:
     """A row for this use of the picture and, where its content is new, its files. Call it inside a transaction."""
+    _hold_files(shared=True)
     attachment = Attachment.objects.create(
         owner=owner,
         origin=origin,
@@ -156,7 +159,9 @@ def store(owner: User, picture: Picture, *, origin: Origin, name: str = "") -> A
 
 
 def check_room(owner: User, extra: int) -> None:
-    """Refuse when `extra` bytes more would exceed what one person may store."""
+    """Refuse when `extra` bytes more would exceed what one person may store. Call it inside a transaction."""
+    if connection.features.has_select_for_update:
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # two sends at once are counted one by one
     if not _has_room(owner, extra):
         raise Refusal(_("Your picture storage is full. Delete conversations with pictures, then send again."))
 
@@ -170,9 +175,12 @@ def _has_room(owner: User, extra: int) -> bool:
 def discard(attachments: Iterable[Attachment]) -> None:
     """Delete rows, and the files whose last reference they were.
 
-    The write lock of the transaction keeps a new upload of the same content from slipping between check and removal.
+    A lock keeps a new upload of the same content from slipping between check and removal.
     """
     doomed = list(attachments)
+    if not doomed:
+        return
+    _hold_files(shared=False)
     Attachment.objects.filter(pk__in=[attachment.pk for attachment in doomed]).delete()
     digests = {attachment.sha256 for attachment in doomed}
     kept = set(Attachment.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
@@ -180,6 +188,17 @@ def discard(attachments: Iterable[Attachment]) -> None:
         if attachment.sha256 not in kept:
             default_storage.delete(attachment.path)
             default_storage.delete(attachment.thumbnail_path)
+
+
+def _hold_files(*, shared: bool) -> None:
+    """Until the transaction ends either any number of pictures can be added, or one writer removes some.
+
+    Always the last lock to be taken. SQLite has one writer at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {lock}(%s)", [FILES])
 
 
 def unreferenced() -> list[Attachment]:

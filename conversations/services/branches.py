@@ -125,4 +125,4 @@ def _copy_of(part: Part, into: Message) -> Part:
 
 
 def _held(message: Message) -> Conversation:
-    return Conversation.objects.select_for_update().get(pk=message.conversation_id)
+    return Conversation.objects.held().get(pk=message.conversation_id)

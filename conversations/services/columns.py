@@ -22,7 +22,7 @@ def check(models: tuple[str, ...]) -> None:
 @transaction.atomic
 def pick(reply: Message) -> None:
     """Go on with this reply: it is on show from now on, the others are its siblings. Raises NotNow."""
-    Conversation.objects.select_for_update().get(pk=reply.conversation_id)
+    Conversation.objects.held().get(pk=reply.conversation_id)
     reply.refresh_from_db()
     if reply.column is None:
         raise NotNow(_("You have gone on with one of these replies already. Reload the page."))

@@ -133,7 +133,7 @@ def _at_the_end(reply: Message) -> tuple[Conversation, Message]:
 
     Raises NotNow where the reply is neither the last on the path nor beside that, Busy while it is written.
     """
-    conversation = Conversation.objects.select_for_update().get(pk=reply.conversation_id)
+    conversation = Conversation.objects.held().get(pk=reply.conversation_id)
     path = Message.objects.filter(conversation=conversation).on_path().exclude(status=Status.WAITING)
     last = path.last()
     here = Message.objects.filter(conversation=conversation).on_show().filter(depth=last.depth if last else 0)
@@ -173,9 +173,9 @@ def _check(draft: Draft) -> None:
 
 @transaction.atomic
 def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conversation: Conversation | None) -> Sent:
+    target, last = _locked(conversation) if conversation else _begin(user, draft), None
     if pictures:
         attachments.check_room(user, attachments.new_bytes(pictures))
-    target, last = _locked(conversation) if conversation else _begin(user, draft), None
     if conversation:
         last = Message.objects.filter(conversation=target).on_path().last()
         Conversation.objects.filter(pk=target.pk).update(active_at=timezone.now(), model=draft.model)
@@ -232,7 +232,7 @@ def _begin_replies(message: Message, models: Sequence[str], asked: Sequence[Part
 
 def _locked(conversation: Conversation) -> Conversation:
     """The conversation as it is now, held against other writers; it may have been deleted since it was looked up."""
-    found = Conversation.objects.existing().select_for_update().filter(pk=conversation.pk).first()
+    found = Conversation.objects.existing().held().filter(pk=conversation.pk).first()
     if found is None:
         raise NotNow(_("This conversation was deleted. Start a new one."))
     return found

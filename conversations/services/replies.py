@@ -19,7 +19,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Message, Part
+from conversations.models import Conversation, Message, Part
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Role, Status
 from conversations.services import dispatch
 
@@ -133,9 +133,12 @@ def claim(primary_key: int, fresh: Message | None = None) -> Message | None:
 
 def renew(primary_keys: Iterable[int]) -> None:
     """Hold running replies for another lease."""
-    Message.objects.filter(pk__in=list(primary_keys), status=Status.STREAMING).update(
-        leased_until=timezone.now() + LEASE
-    )
+    running = Message.objects.filter(pk__in=list(primary_keys), status=Status.STREAMING)
+    with transaction.atomic():
+        if connection.features.has_select_for_update:
+            # In the order in which `write` takes them, or the two could wait for each other in a circle.
+            list(running.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        running.update(leased_until=timezone.now() + LEASE)
 
 
 def note_memory(reply: Message, memory_from: int) -> None:
@@ -150,11 +153,12 @@ def write(pieces: Sequence[NewPiece]) -> set[tuple[int, int]]:
     """
     values = json.dumps([asdict(piece) for piece in pieces])
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_WRITE, [values])
+        cursor.execute(_WRITE[connection.vendor], [values])
         return {(message, sequence) for message, sequence in cursor.fetchall()}
 
 
-_WRITE = """
+_WRITE = {}
+_WRITE["sqlite"] = """
     INSERT INTO conversations_piece (message_id, sequence, kind, text, attachment_id, signature)
     SELECT m.id, json_extract(j.value, '$.sequence'), json_extract(j.value, '$.kind'),
            json_extract(j.value, '$.text'), json_extract(j.value, '$.attachment'), json_extract(j.value, '$.signature')
@@ -163,11 +167,24 @@ _WRITE = """
     WHERE m.status = 'streaming' AND m.claim = json_extract(j.value, '$.claim')
     RETURNING message_id, sequence
 """
+# The rows are held, so that no stop can fold the pieces of a reply while some of them are still on their way.
+_WRITE["postgresql"] = """
+    INSERT INTO conversations_piece (message_id, sequence, kind, text, attachment_id, signature)
+    SELECT m.id, j.sequence, j.kind, j.text, j.attachment, j.signature
+    FROM jsonb_to_recordset(%s::jsonb) AS j
+         (message bigint, claim text, sequence integer, kind text, text text, attachment bigint, signature text)
+    JOIN conversations_message AS m ON m.id = j.message
+    WHERE m.status = 'streaming' AND m.claim = j.claim
+    ORDER BY m.id, j.sequence
+    FOR SHARE OF m
+    RETURNING message_id, sequence
+"""
 
 
 @transaction.atomic(savepoint=False)
 def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> Ended | None:
     """End a reply that the caller has claimed, which gets its new values; None where another end came first."""
+    _hold(reply)
     running = Message.objects.filter(pk=reply.pk, status=Status.STREAMING, claim=reply.claim)
     is_first_run = reply.runs == 1
     changes = _first_end(outcome) if is_first_run else _end_over_runs(outcome)
@@ -185,6 +202,7 @@ def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> En
 @transaction.atomic
 def stop(reply: Message) -> bool:
     """End a running reply at a person's wish, whoever writes it; the text so far is kept."""
+    _hold(reply)
     running = Message.objects.filter(pk=reply.pk, status__in=RUNNING)
     stopped = _end(running, reply.pk, Outcome(Status.STOPPED))
     dispatch.cancel(reply.pk)
@@ -194,6 +212,7 @@ def stop(reply: Message) -> bool:
 @transaction.atomic
 def interrupt(reply: Message, code: str = "restarted") -> bool:
     """End a STREAMING reply that nobody writes any more."""
+    _hold(reply)
     running = Message.objects.filter(pk=reply.pk, status=Status.STREAMING, claim=reply.claim)
     return _end(running, reply.pk, Outcome(Status.INTERRUPTED, error_code=code))
 
@@ -228,8 +247,10 @@ def go_on(reply: Message) -> bool:
 @transaction.atomic
 def release(waiting: Message) -> Message | None:
     """Send a message that waited; its reply. None where it is not waiting any more, or nobody is there to read it."""
-    held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING, conversation__owner__is_active=True)
-    held = held.in_existing_conversations()
+    _hold(waiting)
+    held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING)
+    if not held.in_existing_conversations().filter(conversation__owner__is_active=True).exists():
+        return None
     if not held.update(status=Status.COMPLETE, model=""):
         return None
     return begin(waiting, waiting.model)
@@ -272,6 +293,12 @@ def unclaimed(*, known: Iterable[int], whatever_the_age: bool = False) -> list[i
     if not whatever_the_age:
         pending = pending.filter(created_at__lt=timezone.now() - UNCLAIMED_AFTER)
     return list(pending.values_list("pk", flat=True))
+
+
+def _hold(message: Message) -> None:
+    """Keep every other change of the conversation waiting; SQLite does so by itself."""
+    if connection.features.has_select_for_update:
+        list(Conversation.objects.held().filter(pk=message.conversation_id).values_list("pk"))
 
 
 def _end(running: MessageQuerySet, primary_key: int, outcome: Outcome) -> bool:

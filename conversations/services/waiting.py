@@ -49,7 +49,7 @@ def send_now(message: Message) -> Message:
 
 def _held(message: Message) -> Message:
     """The message as it is now, nobody else being able to send it or take it back."""
-    Conversation.objects.select_for_update().get(pk=message.conversation_id)
+    Conversation.objects.held().get(pk=message.conversation_id)
     held = Message.objects.filter(pk=message.pk, status=Status.WAITING).select_related("parent").first()
     if held is None:
         raise NotNow(_("This message has been sent already."))

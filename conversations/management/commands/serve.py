@@ -1,10 +1,9 @@
 """`manage.py serve`: bring the database up to date and serve, as one process on one SQLite file."""
 
 import ctypes
-import fcntl
 import os
 import sys
-from typing import IO, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -12,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from chatsite import database
 from conversations.services import setup
 
 M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
@@ -22,8 +22,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        lock = take_lock()
-        os.environ["CHATSITE_IS_ALONE"] = "1"
+        if not database.take_alone():
+            raise CommandError(database.NOT_ALONE)
         if MigrationExecutor(connection).migration_plan(MigrationExecutor(connection).loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0)
         if not (settings.STATIC_ROOT / "staticfiles.json").exists():
@@ -33,10 +33,7 @@ class Command(BaseCommand):
         give_large_buffers_back()
         if settings.CHATSITE_ONE_CORE:
             stay_on_one_core()
-        try:
-            serve()
-        finally:
-            lock.close()
+        serve()
 
     def greet(self) -> None:
         address = f"http://{settings.HOST}:{settings.PORT}"
@@ -44,16 +41,6 @@ class Command(BaseCommand):
         if token := setup.token():
             self.stdout.write(f"Create the first administrator, once: {address}/setup/{token}/")
         self.stdout.flush()
-
-
-def take_lock() -> IO[str]:
-    """One server for one data folder: replies found running at the start are then known to be nobody's."""
-    lock = (settings.DATA / "server.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise CommandError(f"Another server is already using {settings.DATA}; stop it first.") from None
-    return lock
 
 
 def give_large_buffers_back() -> None:

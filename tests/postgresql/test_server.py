@@ -1,0 +1,82 @@
+"""One server on PostgreSQL: it streams, is alone, and outlives a restart of its database."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.live.browserless import Person, after_characters
+from tests.live.conftest import settings_for, simulator
+from tests.live.pages import letters
+from tests.live.test_streaming import MODEL, words
+from tests.live.transcript import Transcript
+from tests.postgres import Postgres
+from tests.serving import PASSWORD, Server, until
+from tests.simulator import Simulator
+
+__all__ = ["simulator"]
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def server(tmp_path: Path, postgres: Postgres, simulator: Simulator) -> Iterator[Server]:
+    server = Server(tmp_path, settings_for(simulator) | {"DATABASE_URL": postgres.url})
+    server.add_people("alice")
+    with server:
+        yield server
+
+
+@pytest.fixture
+def alice(server: Server) -> Person:
+    alice = Person(server.url)
+    alice.log_in("alice", PASSWORD)
+    return alice
+
+
+def test_a_restart_of_the_database_is_outlived(
+    alice: Person, server: Server, postgres: Postgres, simulator: Simulator
+) -> None:
+    sent = alice.send("[[tokens:60]] [[hold:30]]", model=MODEL)
+    shown = Transcript()
+    follower = threading.Thread(target=alice.follow, args=(sent.reply_uuid,), kwargs={"into": shown, "reconnect": True})
+    follower.start()
+    until(lambda: letters(shown.text) == letters(words(30)), "the first half")
+    postgres.stop()
+    begun = time.monotonic()
+    assert requests.get(f"{server.url}/readyz", timeout=5).status_code == 503
+    page = alice.page()
+    assert (page.status_code, "database cannot be reached" in page.text) == (503, True)
+    assert time.monotonic() - begun < 4
+    simulator.release()
+    postgres.start()
+    until(lambda: alice.page(sent.conversation_uuid).status_code == 200, "the site's return")
+    follower.join(30)
+    assert shown.text == words(60)
+    article = alice.page(sent.conversation_uuid).replies[-1]
+    assert (article.status, article.text) == ("complete", words(60))
+
+
+def test_a_second_server_on_the_same_database_is_refused(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Server(tmp_path_factory.mktemp("other"), server.settings)
+    result = other.manage("serve", check=False)
+    assert result.returncode != 0
+    assert "Another server is already using" in result.stderr
+
+
+def test_a_killed_server_settles_its_replies_when_it_is_back(alice: Person, server: Server) -> None:
+    sent = alice.send("[[tokens:60]] [[hold:30]]", model=MODEL)
+    shown = alice.follow(sent.reply_uuid, leave=after_characters(len(words(30))))
+    server.kill()
+    server.start()
+    article = alice.page(sent.conversation_uuid).replies[-1]
+    assert (article.status, letters(article.text)) == ("interrupted", letters(shown.text))

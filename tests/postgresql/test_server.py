@@ -20,17 +20,17 @@ from tests.simulator import Simulator
 __all__ = ["simulator"]
 
 
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """With tables and people."""
     with Postgres() as running:
+        Server(tmp_path_factory.mktemp("people"), {"DATABASE_URL": running.url}).add_people("alice")
         yield running
 
 
 @pytest.fixture
 def server(tmp_path: Path, postgres: Postgres, simulator: Simulator) -> Iterator[Server]:
-    server = Server(tmp_path, settings_for(simulator) | {"DATABASE_URL": postgres.url})
-    server.add_people("alice")
-    with server:
+    with Server(tmp_path, settings_for(simulator) | {"DATABASE_URL": postgres.url}) as server:
         yield server
 
 

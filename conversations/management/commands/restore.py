@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from chatsite import database
 from conversations.backup import restoring
+from chatsite import database
 from conversations.backup.archive import Unusable
 from conversations.management.commands.backup import described
-from conversations.management.commands.serve import take_lock
 
 
 class Command(BaseCommand):
@@ -27,8 +28,9 @@ class Command(BaseCommand):
             if options["check"]:
                 self.stdout.write(f"{path} is whole: {described(restoring.check(path))}.")
                 return
-            with take_lock():
-                manifest = restoring.restore(path, replace=options["replace"])
+            if not database.take_alone():
+                raise CommandError(database.NOT_ALONE)
+            manifest = restoring.restore(path, replace=options["replace"])
         except Unusable as unusable:
             raise CommandError(str(unusable)) from unusable
         self.stdout.write(f"Restored {described(manifest)}. Everybody logs in again.")

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chatsite import database
 from conversations.backup import restoring
-from chatsite import database
 from conversations.backup.archive import Unusable
 from conversations.management.commands.backup import described
 

@@ -5,6 +5,8 @@
     place.py      the reply that is damaged, and the four places where
     bodies.py, heads.py, upstream.py, troubles.py    a provider that breaks in every way
     crash.py, invariants.py       people chat, the server is killed, and what must be true afterwards
+    proxy.py, resume.py           connections between browsers and the site break, and streams go on
+    repeats.py                    sends are repeated because nobody knows whether they arrived
     __main__.py   `make soak`: every proof at full length, as a table
 
 Each proof is a function that takes how long or how often and gives figures; its test runs it small.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import crash, troubles
+from tests.faults import crash, invariants, repeats, resume, troubles
 from tests.faults.site import KEY, MIB, embedded, logged_in
 from tests.faults.upstream import FAULTS, Upstream
 from tests.simulator import Simulator
@@ -47,7 +47,28 @@ def kills(data: Path) -> tuple[list[str], list[str]]:
     return figures, found.wrong
 
 
-PROOFS: dict[str, Proof] = {"upstream": upstream, "kills": kills}
+def cuts(data: Path) -> tuple[list[str], list[str]]:
+    """1,000 broken connections between browsers and the site."""
+    with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
+        found = resume.prove(site, 1000, at_once=3)
+    kinds = ", ".join(f"{count} {how}" for how, count in sorted(found.cuts.items()))
+    figures = [
+        f"{sum(found.cuts.values())} cuts: {kinds}",
+        f"{found.replies} replies in {found.watched} tabs, {found.characters} characters: none missing, none twice",
+    ]
+    return figures, found.wrong
+
+
+def repeated(data: Path) -> tuple[list[str], list[str]]:
+    """200 messages, each sent nine times with one key, three times through connections that break."""
+    with Simulator(key=KEY, first_ms=0, keep=5000) as simulator, embedded(data, simulator.base_url, "alice") as site:
+        found = repeats.prove(site, simulator, repeats.cases(200))
+        wrong = found.wrong + invariants.broken(site)
+    figures = [f"{found.sends} sends, {found.answers_lost} without an answer: {found.messages} messages, as many bills"]
+    return figures, wrong
+
+
+PROOFS: dict[str, Proof] = {"upstream": upstream, "kills": kills, "cuts": cuts, "repeats": repeated}
 
 
 def main(names: list[str]) -> int:

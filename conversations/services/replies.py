@@ -313,9 +313,17 @@ def _settle(primary_key: int, outcome: Outcome, render: Render | None, *, is_fir
     """What follows from an end: pieces become parts, of which it returns all, and who waited for the reply is heard."""
     parts = _fold(primary_key, render, is_first_run=is_first_run)
     if outcome.status in RELEASING:
-        for waiting in Message.objects.filter(parent=primary_key, status=Status.WAITING):
+        for waiting in _waiting_for(primary_key):
             release(waiting)
     return parts
+
+
+def _waiting_for(primary_key: int) -> Iterable[Message]:
+    """The messages that wait for this reply's end; nearly always none, so that the quick question comes first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM conversations_message WHERE parent_id = %s AND status = 'waiting'", [primary_key])
+        found = [row[0] for row in cursor.fetchall()]
+    return Message.objects.filter(pk__in=found) if found else ()
 
 
 def _first_end(outcome: Outcome) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from typing import Protocol
 logger = logging.getLogger(__name__)
 
 ROUND = 0.040  # seconds between two rounds of a process that has time
-LONGEST_ROUND = 0.4
-BUSY = 0.8  # of a processor; a process that is busier reads less often, more at a time
+LONGEST_ROUND = 0.25
+BUSY = 0.9  # of a processor; a process that is busier reads less often, more at a time
 
 
 class Stream(Protocol):
@@ -37,7 +37,7 @@ class Watched:
 
 
 class Pace:
-    """How long to wait for the next round: longer step by step while the process is busy, shorter when it is not.
+    """How long to wait for the next round: longer step by step while the process is busy, quickly shorter when not.
 
     What a round costs depends little on how much has come. So when many people start at once, their starts get the
     processor's time, and the running replies catch up a moment later.
@@ -51,7 +51,7 @@ class Pace:
         """Seconds; `now` on a monotonic clock, `spent`: seconds of processor time this process has used."""
         if self._last and now > self._last[0]:
             share = (spent - self._last[1]) / (now - self._last[0])
-            self._seconds *= 1.3 if share > BUSY else 0.8
+            self._seconds *= 1.3 if share > BUSY else 0.5
             self._seconds = min(LONGEST_ROUND, max(ROUND, self._seconds))
         self._last = now, spent
         return self._seconds

@@ -30,8 +30,7 @@ RELEASING = (Status.COMPLETE, Status.STOPPED)
 ADDED_UP = ("prompt_tokens", "output_tokens", "reasoning_tokens", "cost_usd")
 
 
-@dataclass(frozen=True, slots=True)
-class NewPiece:
+class NewPiece(NamedTuple):
     """What arrived since the last flush of one reply: `message` is its primary key, `claim` the writer's token."""
 
     message: int
@@ -151,7 +150,7 @@ def write(pieces: Sequence[NewPiece]) -> set[tuple[int, int]]:
 
     A piece whose writer lost its claim, because the reply was stopped, swept or deleted, is left out.
     """
-    values = json.dumps([asdict(piece) for piece in pieces])
+    values = json.dumps([piece._asdict() for piece in pieces])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_WRITE[connection.vendor], [values])
         return {(message, sequence) for message, sequence in cursor.fetchall()}
@@ -321,9 +320,12 @@ def _settle(primary_key: int, outcome: Outcome, render: Render | None, *, is_fir
 def _waiting_for(primary_key: int) -> Iterable[Message]:
     """The messages that wait for this reply's end; nearly always none, so that the quick question comes first."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM conversations_message WHERE parent_id = %s AND status = 'waiting'", [primary_key])
+        cursor.execute(_WAITING, [primary_key])
         found = [row[0] for row in cursor.fetchall()]
     return Message.objects.filter(pk__in=found) if found else ()
+
+
+_WAITING = "SELECT id FROM conversations_message WHERE parent_id = %s AND status = 'waiting'"
 
 
 def _first_end(outcome: Outcome) -> dict[str, Any]:

@@ -148,9 +148,7 @@ async def _followed(viewer: Viewer, follower: Follower) -> AsyncIterator[bytes]:
     """A reply that this process writes."""
     async with contextlib.aclosing(follower.groups()) as groups:
         async for group in groups:
-            with translation.override(viewer.language):
-                frames = b"".join(frame(event) for event in group if event.name != "ended")
-            if frames:
+            if frames := b"".join(frame(event, viewer.language) for event in group if event.name != "ended"):
                 yield frames
             if group[-1].name == "ended":
                 yield await in_thread(_final, viewer, follower.ended)
@@ -166,7 +164,7 @@ async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
             return
         if html != seen:
             seen = html
-            yield frame(Event("reset", html, STORED)) + frame(Event("tail", "", STORED))
+            yield encode("reset", html, STORED) + encode("tail", "", STORED)
         if patrol.is_closed(viewer):
             return
         await asyncio.sleep(POLL_EVERY)
@@ -215,12 +213,13 @@ def _read(primary_key: int) -> Shown | None:
     return queries.single(reply) if reply else None
 
 
-def frame(event: Event) -> bytes:
+def frame(event: Event, language: str) -> bytes:
     """One event as bytes of the stream."""
     if event.name == "beat":
         return b": still here\n\n"
     if isinstance(event.data, State):
-        return encode("state", words(event.data), event.id)
+        with translation.override(language):
+            return encode("state", words(event.data), event.id)
     return encode(event.name, event.data, event.id)
 
 

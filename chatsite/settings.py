@@ -1,5 +1,6 @@
 """All settings, one section per topic. Everything that differs between installations comes from the environment."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,7 +44,7 @@ LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 31_536_000  # seconds: a year
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 # Not "no-referrer": browsers then send "Origin: null" with form posts, which the CSRF check refuses.
@@ -189,6 +190,13 @@ MESSAGE_MAX_ATTACHED = 1_000_000  # characters, of all attached texts together
 MESSAGE_MAX_IMAGES = 8
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024  # of a request body on an address that takes pictures
 BODY_MAX_BYTES = 1024 * 1024  # of any other request body
+
+# --- Figures for Prometheus: nobody gets them without the token -------------------------------------------------------
+CHATSITE_METRICS_TOKEN = env.text("CHATSITE_METRICS_TOKEN")
+if CHATSITE_METRICS_TOKEN and len(CHATSITE_METRICS_TOKEN) < 16:
+    raise env.Misconfigured("CHATSITE_METRICS_TOKEN must have at least 16 characters.")
+if CHATSITE_METRICS_TOKEN and not find_spec("prometheus_client"):
+    raise env.Misconfigured("CHATSITE_METRICS_TOKEN needs the package prometheus-client; see docs/operations.md.")
 
 # --- Logs: identifiers only, never text or keys -----------------------------------------------------------------------
 LOGGING = {

@@ -16,6 +16,7 @@ from conversations.views import (
     installing,
     library,
     messages,
+    metrics,
     people,
     setup,
     stream,
@@ -70,5 +71,6 @@ urlpatterns = [
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
+    path("metrics", metrics.page, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/icons/favicon.ico"), name="favicon"),
 ]

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from conversations import markup
 from conversations.generation.log import State, hub
 from conversations.generation.recorder import Recorder
+from conversations.generation.tally import tally
 from conversations.models import Message, Part, ProviderCall
 from conversations.models.attachment import Origin
 from conversations.models.message import Status
@@ -113,7 +114,9 @@ class Answer:
             outcome = Outcome(Status.INTERRUPTED, error_code="storage")
         with transaction.atomic():
             self._store_attempts()
-            return replies.finish(self.reply, outcome, render=_rendered)
+            ended = replies.finish(self.reply, outcome, render=_rendered)
+        tally.note_end(self.reply.model, outcome)
+        return ended
 
     def _take_more(self) -> Pause | None:
         if self._events is None:
@@ -217,6 +220,7 @@ class Answer:
     def _on_attempt(self, attempt: Attempt) -> None:
         """Called at the start of an attempt and at its end. The record of a call survives a crash while it runs."""
         if attempt.outcome:
+            tally.note_attempt(self.reply.model, attempt)
             if attempt.usage and attempt.usage.cost_usd is not None:
                 self.cost = (self.cost or Decimal(0)) + attempt.usage.cost_usd
             if self._record:

@@ -18,6 +18,7 @@ from conversations.generation.answer import Answer
 from conversations.generation.log import State, hub
 from conversations.generation.reader import Reader
 from conversations.generation.recorder import flusher, show_stored
+from conversations.generation.tally import tally
 from conversations.models import Part
 from conversations.providers.events import Pause
 from conversations.providers.wire import Call
@@ -225,3 +226,5 @@ class Pool:
 
 
 pool = Pool()
+tally.gauge("running", lambda: len(pool.running()))
+tally.gauge("queued", lambda: len(pool.known()) - len(pool.running()))

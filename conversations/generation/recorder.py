@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.template.loader import render_to_string
 
 from conversations.generation.log import ReplyLog, State, hub
+from conversations.generation.tally import tally
 from conversations.markup import BlockRenderer, escaped
 from conversations.models import Attachment, Part
 from conversations.models.message import Kind
@@ -149,11 +150,15 @@ class Flusher:
         self._drains: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._failing_since: float | None = None
+        self._oldest: float | None = None  # monotonic seconds when the first of the arrivals came
+        self._writing: float | None = None  # the same of those that are being written
         self.render_every = RENDER_EVERY
 
     def add(self, arrival: Arrival) -> None:
         arrival.recorder.has_taken = True
         with self._wanted:
+            if self._oldest is None:
+                self._oldest = time.monotonic()
             self._arrivals.append(arrival)
             self._be_due_in(INTERVAL if arrival.recorder.has_shown else FIRST_GROUPED)
 
@@ -162,6 +167,12 @@ class Flusher:
         with self._wanted:
             self._drains.append(then)
             self._be_due_in(0.0)
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest arrival has been waiting to be written."""
+        oldest = self._writing or self._oldest
+        return time.monotonic() - oldest if oldest else 0.0
 
     def hurry(self) -> None:
         """Flush now where there is anything."""
@@ -195,12 +206,17 @@ class Flusher:
         with self._wanted:
             arrivals, self._arrivals = self._arrivals, []
             drains, self._drains = self._drains, []
+            self._writing, self._oldest = self._oldest, None
         kept = [arrival for arrival in arrivals if not arrival.recorder.is_lost]
         if kept and not self._write_and_show(kept):
             with self._wanted:
                 self._arrivals, self._drains = kept + self._arrivals, drains + self._drains
+                self._oldest = self._writing
                 self._be_due_in(INTERVAL)
             return
+        if self._writing:
+            tally.note_flush(self.lag)
+            self._writing = None
         for then in drains:
             then()
 
@@ -289,3 +305,4 @@ def _pieces(group: list[Arrival]) -> list[NewPiece]:
 
 
 flusher = Flusher()
+tally.gauge("flusher_lag", lambda: flusher.lag)

@@ -89,6 +89,11 @@ class Patrol:
         self._viewers.discard(viewer)
         self._revoked.discard(viewer)
 
+    @property
+    def viewers(self) -> int:
+        """How many streams are open."""
+        return len(self._viewers)
+
     def is_closed(self, viewer: Viewer) -> bool:
         return viewer in self._revoked
 

@@ -19,7 +19,7 @@ ALLOWED = {
     "services": {"models", "queries", "providers"},
     "generation": {"models", "queries", "services", "providers", "markup"},
     "templatetags": {"models", "queries", "services", "markup"},
-    "views": {"models", "queries", "services", "forms", "markup", "generation.log"},
+    "views": {"models", "queries", "services", "forms", "markup", "generation.log", "generation.tally"},
     "admin": {"models", "queries", "services", "forms", "markup", "views"},
     "backup": {"models"},
     "management": {"models", "queries", "services", "providers", "backup"},

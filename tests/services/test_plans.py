@@ -76,3 +76,8 @@ def test_answering_reads_only_its_own_conversation(alice: User) -> None:
 def test_the_list_reads_only_what_it_shows(alice: User) -> None:
     send(alice, "hello")
     assert whole_reads(lambda: list(queries.conversation_list(alice))) == []
+
+
+@pytest.mark.django_db
+def test_the_figures_of_the_database_read_only_what_runs_or_waits() -> None:
+    assert whole_reads(queries.unfinished_by_status) == []

@@ -68,7 +68,8 @@ messages: .venv/.installed-dev ## Collect the texts of the screens and compile t
 lock: .venv/.installed-dev ## Renew the locks from pyproject.toml
 	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml
 	$(COMPILE) --upgrade --extra scale --output-file requirements-scale.txt pyproject.toml
-	$(COMPILE) --upgrade --extra scale --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --upgrade --extra metrics --output-file requirements-metrics.txt pyproject.toml
+	$(COMPILE) --upgrade --extra scale --extra metrics --extra dev --output-file requirements-dev.txt pyproject.toml
 
 format: .venv/.installed-dev ## Format the code
 	$(BIN)/ruff format .

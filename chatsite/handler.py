@@ -14,12 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import IO, Any, cast
 
+from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+
+from conversations.services import tracing
+from conversations.services.tracing import request_id
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -61,14 +65,20 @@ class Handler(ASGIHandler):
 
     def _respond(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
         """The whole of a request, up to its end for everything but an event stream."""
-        set_script_prefix(get_script_prefix(scope))
-        signals.request_started.send(sender=self.__class__, scope=scope)
-        request, refusal = self.create_request(scope, body)
-        response = cast(HttpResponseBase, self.get_response(request) if request else refusal)
-        response._handler_class = self.__class__  # type: ignore[attr-defined]
-        if not response.streaming or not response.is_async:  # type: ignore[attr-defined]
-            response = _whole(response)
-        return response
+        identifier = request_id(_given_id(scope))
+        tracing.present.take_up(identifier)
+        try:
+            set_script_prefix(get_script_prefix(scope))
+            signals.request_started.send(sender=self.__class__, scope=scope)
+            request, refusal = self.create_request(scope, body)
+            response = cast(HttpResponseBase, self.get_response(request) if request else refusal)
+            response._handler_class = self.__class__  # type: ignore[attr-defined]
+            response.headers["X-Request-ID"] = identifier
+            if not response.streaming or not response.is_async:  # type: ignore[attr-defined]
+                response = _whole(response)
+            return response
+        finally:
+            tracing.present.put_down()
 
     async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
         """Send an event stream until it ends or nobody listens any more."""
@@ -84,6 +94,13 @@ class Handler(ASGIHandler):
         with contextlib.suppress(asyncio.CancelledError):
             await tasks[1]
         response.close()
+
+
+def _given_id(scope: Scope) -> str:
+    """The id that the proxy gave the request; anybody could send one where there is none."""
+    if not settings.CHATSITE_BEHIND_PROXY:
+        return ""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
 
 
 def _is_send(scope: Scope, body: IO[bytes]) -> bool:

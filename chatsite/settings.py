@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from chatsite import database, env
+from chatsite import database, env, logs
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,7 +32,8 @@ if "*" in ALLOWED_HOSTS and not DEBUG:
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 # Plain http is for the own machine; anything else is reached through https, and its cookies say so.
 SECURE = env.flag("CHATSITE_HTTPS", default=not LOOPBACK)
-if env.flag("CHATSITE_BEHIND_PROXY", default=False):
+CHATSITE_BEHIND_PROXY = env.flag("CHATSITE_BEHIND_PROXY", default=False)
+if CHATSITE_BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
@@ -199,11 +200,7 @@ if CHATSITE_METRICS_TOKEN and not find_spec("prometheus_client"):
     raise env.Misconfigured("CHATSITE_METRICS_TOKEN needs the package prometheus-client; see docs/operations.md.")
 
 # --- Logs: identifiers only, never text or keys -----------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))},
-    "loggers": {"django": {"handlers": [], "propagate": True}},
-}
+LOGGING = logs.configured(
+    as_json=env.choice("CHATSITE_LOG", ("text", "json")) == "json",
+    level=env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+)

@@ -116,6 +116,8 @@ class Answer:
             self._store_attempts()
             ended = replies.finish(self.reply, outcome, render=_rendered)
         tally.note_end(self.reply.model, outcome)
+        if outcome.error_code:
+            logger.warning("reply=%s %s: %s", self.reply.pk, outcome.status, outcome.error_code)
         return ended
 
     def _take_more(self) -> Pause | None:

@@ -25,6 +25,7 @@ from conversations.providers.wire import Call
 from conversations.services import replies
 from conversations.services.dispatch import Fresh
 from conversations.services.replies import Ended
+from conversations.services.tracing import present
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Pool:
         self._queue: OrderedDict[int, Fresh | None] = OrderedDict()
         self._running: dict[int, Call] = {}
         self._again: set[int] = set()
+        self._requests: dict[int, str] = {}  # that caused the replies, for the log
         self._desk = ThreadPoolExecutor(DESKS, thread_name_prefix="desk")
         self._lines = ThreadPoolExecutor(LINES, thread_name_prefix="line")
         self._reader = Reader(after_round=flusher.hurry)
@@ -63,6 +65,7 @@ class Pool:
             if self._is_closed or reply in self._running or reply in self._queue:
                 return
             hub.open(reply)
+            self._requests[reply] = present.request
             self._queue[reply] = fresh if len(self._running) < self.limit else None
         self._admit()
         self._start_watch()
@@ -75,8 +78,9 @@ class Pool:
     def cancel(self, reply: int) -> None:
         """Close the call of a running reply, or forget a waiting one."""
         with self._lock:
-            self._queue.pop(reply, None)
             call = self._running.get(reply)
+            if self._queue.pop(reply, False) is not False:
+                self._requests.pop(reply, None)
         if call:
             call.close()
         else:
@@ -141,7 +145,10 @@ class Pool:
 
     def _read(self, answer: Answer) -> bool:
         """One turn of the reader; whether there will be another."""
+        reply = answer.reply.pk
+        present.take_up(self._requests.get(reply, ""), reply)
         pause = answer.go_on(may_wait=False)
+        present.put_down()
         if pause and pause.fileno is not None:
             return True
         self._hand_on(answer, pause)
@@ -161,15 +168,19 @@ class Pool:
             self._leave(reply)
 
     def _guarded(self, reply: int, work: Callable[..., None], *arguments: object) -> None:
+        present.take_up(self._requests.get(reply, ""), reply)
         try:
             work(*arguments)
         except Exception:
             logger.exception("reply=%s ended by a fault of the server", reply)
             self._leave(reply)
+        finally:
+            present.put_down()
 
     def _leave(self, reply: int, ended: Ended | None = None) -> None:
         with self._lock:
             self._running.pop(reply, None)
+            self._requests.pop(reply, None)
             is_wanted_again = reply in self._again
             self._again.discard(reply)
             self._nothing_runs.notify_all()

@@ -28,6 +28,7 @@ from conversations.models.message import Status
 from conversations.queries import Shown
 from conversations.services import history
 from conversations.services.replies import Ended
+from conversations.services.tracing import request_id
 from conversations.views.viewers import Viewer, expected, in_thread, patrol
 
 Scope = dict[str, Any]
@@ -125,7 +126,8 @@ async def _disconnected(receive: Receive) -> None:
 
 
 async def _send(viewer: Viewer, last_event_id: str, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    headers = [*HEADERS, (b"x-request-id", request_id().encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     async with contextlib.aclosing(_stream(viewer, last_event_id)) as stream:
         async for chunk in stream:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -16,7 +16,7 @@ from django.db.models import Field, Model
 
 from conversations.backup.archive import Unusable
 
-AT_A_TIME = 20  # rows read; a row may hold a megabyte
+FIRST, MOST = 20, 500  # rows read at a time; a row may hold a megabyte
 BATCH_ROWS, BATCH_BYTES = 1000, 4 << 20
 
 
@@ -24,9 +24,17 @@ def lines(model: type[Model]) -> Iterator[bytes]:
     """The names of the columns, then the rows in the order of their primary keys."""
     names = [field.attname for field in model._meta.concrete_fields]
     yield _line(names)
+    key = names.index(model._meta.pk.attname)
     rows = model._base_manager.order_by("pk").values_list(*names)
-    for row in rows.iterator(chunk_size=AT_A_TIME):
-        yield _line(row)
+    # Page by page: a cursor of the database could not be kept where PgBouncer stands in between.
+    page, count = list(rows[:FIRST]), FIRST
+    while page:
+        size = 0
+        for row in page:
+            size += len(line := _line(row))
+            yield line
+        count = min(MOST, count * 2) if size < BATCH_BYTES else max(1, count // 2)
+        page = list(rows.filter(pk__gt=page[-1][key])[:count])
 
 
 def load(model: type[Model], lines: Iterator[bytes]) -> int:

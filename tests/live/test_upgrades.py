@@ -7,65 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from tests import backups
+from tests import backups, everything
 from tests.live.browserless import Person
 from tests.services.photographs import photograph
-from tests.serving import PASSWORD, ROOT, Server
-
-SCHEMAS = sorted(path.stem for path in (ROOT / "conversations" / "migrations").glob("0*.py"))
-
-MAKE = """
-import hashlib
-from pathlib import Path
-from django.contrib.auth.hashers import make_password
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
-
-executor = MigrationExecutor(connection)
-leaves = [node for node in executor.loader.graph.leaf_nodes() if node[0] != "conversations"]
-executor.migrate([*leaves, ("conversations", {schema!r})])
-apps = MigrationExecutor(connection).loader.project_state([*leaves, ("conversations", {schema!r})]).apps
-now = timezone.now()
-
-
-def make(label, /, **values):
-    model = apps.get_model("conversations", label)
-    known = {{field.name for field in model._meta.fields}}
-    return model.objects.create(**{{name: value for name, value in values.items() if name in known}})
-
-
-alice = make("User", username="alice", password=make_password({password!r}), language="de", enter_sends=False)
-talk = make("Conversation", owner=alice, title="Grüße 👋", model="m", parameters={{"temperature": 0.25}}, active_at=now)
-other = make("Conversation", owner=alice, title="deleted", model="m", active_at=now, deleted_at=now)
-data = Path({picture!r}).read_bytes()
-digest = hashlib.sha256(data).hexdigest()
-for suffix in ("", ".thumbnail"):
-    default_storage.save(digest[:2] + "/" + digest + suffix + ".jpg", ContentFile(data))
-picture = make(
-    "Attachment", owner=alice, origin="uploaded", name="Boot.jpg", alt="ein Boot", sha256=digest,
-    media_type="image/jpeg", thumbnail_type="image/jpeg", width=300, height=200, bytes=len(data),
-)
-asked = make("Message", conversation=talk, role="user", sender=alice, key="k", key_digest="d")
-make("Part", message=asked, position=0, kind="text", text="Was ist das?")
-make("Part", message=asked, position=1, kind="image", attachment=picture)
-said = make(
-    "Message", conversation=talk, parent=asked, depth=1, role="assistant", model="m", prompt_tokens=12,
-    output_tokens=34, remaining_credits="99.5", cost_usd="0.0000012345", notices=["truncated"], first_token_ms=50,
-)
-make("Part", message=said, position=0, kind="text", text="Ein **Boot**.", html="<p>old</p>", signature="s")
-make("ProviderCall", message=said, attempt=1, model="m", request_deflated=b"\\x00\\xff", status_code=200)
-running = make(
-    "Message", conversation=other, role="assistant", status="streaming", claim="c", leased_until=now, on_path=False,
-)
-make("Piece", message=running, sequence=0, kind="text", text="so far")
-make("Look", reviewer=alice, reviewer_name="alice", owner=alice, owner_name="alice", conversation=talk.uuid, what="t")
-if "prompt" in [model._meta.model_name for model in apps.get_models()]:
-    make("Prompt", owner=alice, name="hallo", text="Hallo {{{{wer}}}}", is_shared=True)
-    make("Preset", owner=alice, name="x", model="m", parameters={{"max_tokens": 5}})
-"""
+from tests.serving import PASSWORD, Server
 
 
 def stored(data: Path) -> dict[str, list[dict[str, Any]]]:
@@ -92,12 +37,10 @@ def is_kept(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[
     return any(before.values())
 
 
-@pytest.fixture(params=SCHEMAS)
+@pytest.fixture(params=everything.SCHEMAS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Server:
     server = Server(tmp_path)
-    picture = tmp_path / "boot.jpg"
-    picture.write_bytes(photograph(300, 200))
-    server.manage("shell", "-v0", "-c", MAKE.format(schema=request.param, password=PASSWORD, picture=str(picture)))
+    everything.store(server, tmp_path, schema=request.param)
     return server
 
 
@@ -134,7 +77,7 @@ def test_a_database_or_backup_of_a_newer_version_is_refused(tmp_path: Path) -> N
     server.manage("backup", str(tmp_path / "whole.zip"))
 
     def of_tomorrow(name: str, data: bytes) -> bytes:
-        return data.replace(SCHEMAS[-1].encode(), b"9999_tomorrow") if name == "manifest.json" else data
+        return data.replace(everything.SCHEMAS[-1].encode(), b"9999_tomorrow") if name == "manifest.json" else data
 
     archive = backups.signed(backups.rewritten(tmp_path / "whole.zip", tmp_path / "new.zip", of_tomorrow))
     refused = server.manage("restore", "--check", str(archive), check=False)
@@ -142,7 +85,9 @@ def test_a_database_or_backup_of_a_newer_version_is_refused(tmp_path: Path) -> N
         "CommandError: The backup was made by a newer version of Chatsite; restore it with that.\n"
     )
     with sqlite3.connect(tmp_path / "chatsite.sqlite3") as connection:
-        connection.execute("UPDATE django_migrations SET name = '9999_tomorrow' WHERE name = ?", [SCHEMAS[-1]])
+        connection.execute(
+            "UPDATE django_migrations SET name = '9999_tomorrow' WHERE name = ?", [everything.SCHEMAS[-1]]
+        )
     connection.close()
     refused = server.manage("backup", str(tmp_path / "again.zip"), check=False)
     assert refused.stderr == "CommandError: The database was made by a newer version of Chatsite; use that.\n"

@@ -24,13 +24,15 @@ from tests.bench.site import Site
 TOKENS = 200
 REPEATS_ALONE = 5  # one reply at a time says little; so many, one after the other, say more
 SMALL_SENDS, SMALL_TOKENS = 30, 2
+GENTLE, GENTLE_TOKENS, GENTLE_SPREAD = 200, 400, 8.0  # so many open, each as long as all starts together take
+SATURATED = 20_000  # tokens of a reply that comes as fast as anybody takes it
 BUILD = ROOT / ".build"
 MEGABYTE = 1_000_000
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", default="1,50,200", help="numbers of concurrent replies, such as 1,50,200,500")
+    parser.add_argument("--only", default="1,50,200,500", help="numbers of concurrent replies, such as 1,50")
     parser.add_argument("--runs", type=int, default=1, help="how often to measure; the table shows medians")
     parser.add_argument("--tokens", type=int, default=TOKENS, help="tokens of a reply")
     parser.add_argument("--server-command", default="", help="what to start instead of manage.py serve")
@@ -54,7 +56,7 @@ class Bench:
             self.upstream_url = upstream_url
             settings = dict(pair.split("=", 1) for pair in self.chosen.setting)
             self.site = Site(self.folder, upstream_url, self.chosen.server_command, settings)
-            self.people = self.site.prepare(max(*self.levels, SMALL_SENDS))
+            self.people = self.site.prepare(max(*self.levels, SMALL_SENDS, GENTLE))
             log = BUILD / "bench-server.log"
             with self.site.running(log) as seconds:
                 self.measured["start"] = seconds
@@ -66,7 +68,8 @@ class Bench:
                 for level in self.levels:
                     self.level(level)
                     self.measured[f"{level} reference"] = processes.reference() * 1000
-                self.measured["peak memory"] = self.site.spent().peak / MEGABYTE
+                self.gently()
+                self.saturated()
 
     def at_rest(self) -> None:
         fetched = uvloop.run(first_page(f"{self.site.url}/", self.people[0]))
@@ -111,12 +114,30 @@ class Bench:
         self.measured[f"{level} memory"] = self.site.spent().peak / MEGABYTE
         self.note(f"{level} at once", ours)
 
-    def through_site(self, count: int, run: str, *, tokens: int, spread: float) -> tuple[Figures, float]:
+    def gently(self) -> None:
+        """As many open as at a level, but begun one after the other."""
+        found, _cpu = self.through_site(GENTLE, "gentle", tokens=GENTLE_TOKENS, spread=GENTLE_SPREAD)
+        for rank in (50, 99):
+            self.measured[f"gentle first p{rank}"] = percentile(found.first, rank) * 1000
+        self.measured["gentle failed"], self.measured["gentle lost"] = found.failures.total(), found.lost.total()
+        self.note("gently", found)
+
+    def saturated(self) -> None:
+        """One reply that the upstream sends without any pause."""
+        straight = uvloop.run(load.straight(self.upstream_url, 1, "ds", tokens=SATURATED, pace=0))
+        self.measured["saturated direct"] = percentile(self.understood(straight, "ds").rates, 50)
+        found, _cpu = self.through_site(1, "ss", tokens=SATURATED, spread=0.0, pace=0)
+        self.measured["saturated"] = percentile(found.rates, 50)
+        self.note("saturated", found)
+
+    def through_site(
+        self, count: int, run: str, *, tokens: int, spread: float, pace: int = load.PACE
+    ) -> tuple[Figures, float]:
         """Open the pages, then measure pressing Send until all replies are over: figures and CPU seconds."""
         base_url, people = self.site.url, self.people[:count]
 
         async def measure() -> tuple[list[load.Exchange], float]:
-            press_all = await load.through_site(base_url, people, run, tokens=tokens, spread=spread)
+            press_all = await load.through_site(base_url, people, run, tokens=tokens, spread=spread, pace=pace)
             before, others = self.site.spent().cpu, self.others_cpu()
             exchanges = await press_all()
             self.measured[f"{run} cpu of driver and upstream"] = self.others_cpu() - others

@@ -5,7 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from tests.bench.load import Exchange
 from tests.live import pages
@@ -24,7 +24,8 @@ def percentile(values: Sequence[float], rank: float) -> float:
 @dataclass(slots=True)
 class Figures:
     """Of one load: `first` is from pressing Send to the first visible text, `delays` what each token came later than
-    the upstream sent it, `answers` from pressing Send to the end of the answer to the form.
+    the upstream sent it, `answers` from pressing Send to the end of the answer to the form; `rates` are tokens
+    per second, from the first that was sent to the last that arrived.
 
     failures: replies that did not end well, by reason
     lost: replies whose text is not what the upstream sent, or was sent more than once
@@ -35,6 +36,7 @@ class Figures:
     first: list[float] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     events: int = 0
@@ -56,8 +58,8 @@ class Figures:
 
     def join(self, other: "Figures") -> None:
         """Take over what another load gave."""
-        for name in ("replies", "tokens", "first", "delays", "answers", "failures", "lost", "events", "wire_bytes"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     def _timed(self, exchange: Exchange, arrivals: list[tuple[float, int]], sent: list[float]) -> None:
         self.first.append(arrivals[0][0] - exchange.pressed)
@@ -65,6 +67,7 @@ class Figures:
         delays = list(delays_of(arrivals, sent))
         self.delays += delays
         self.tokens += len(sent)
+        self.rates.append(len(sent) / max(1e-6, arrivals[-1][0] - sent[0]))
         if len(delays) != exchange.tokens:
             self.lost[f"{exchange.tokens - len(delays)} tokens never came"] += 1
 

@@ -21,6 +21,7 @@ from tests.live.rawhttp import Connection, Recording, Reply
 
 MODEL = "aimlapi/google/gemini-2.5-flash"
 SPREAD = 1.0  # seconds over which the starts are spread
+PACE = 20  # milliseconds between two tokens of the upstream
 PATIENCE = 60.0  # seconds beyond the length of a reply after which it counts as lost
 STREAM_ADDRESS = re.compile(rb'sse-connect="([^"]+)"')
 EVENT_STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
@@ -126,8 +127,8 @@ async def call(upstream_url: str, prompt: str, tag: str, tokens: int) -> Exchang
 
 
 # --- Many at once -----------------------------------------------------------------------------------------------------
-def prompt_for(tag: str, tokens: int) -> str:
-    return f"Please count for me: bench:{tag}:{tokens}"
+def prompt_for(tag: str, tokens: int, pace: int = PACE) -> str:
+    return f"Please count for me: bench:{tag}:{tokens}:{pace}"
 
 
 async def press_all(count: int, press: Press, *, tokens: int, spread: float) -> list[Exchange]:
@@ -159,11 +160,11 @@ def undisturbed() -> Iterator[None]:
 
 
 async def through_site(
-    base_url: str, people: Sequence[dict[str, str]], run: str, *, tokens: int, spread: float = SPREAD
+    base_url: str, people: Sequence[dict[str, str]], run: str, *, tokens: int, spread: float = SPREAD, pace: int = PACE
 ) -> Callable[[], Awaitable[list[Exchange]]]:
     """Open the pages now; the result presses Send on all of them."""
     tags = [f"{run}.{number}" for number in range(len(people))]
-    messages = await open_pages(base_url, people, [prompt_for(tag, tokens) for tag in tags])
+    messages = await open_pages(base_url, people, [prompt_for(tag, tokens, pace) for tag in tags])
 
     async def press(number: int) -> Exchange:
         return await send(messages[number], tags[number], tokens)
@@ -171,10 +172,12 @@ async def through_site(
     return lambda: press_all(len(people), press, tokens=tokens, spread=spread)
 
 
-async def straight(upstream_url: str, count: int, run: str, *, tokens: int, spread: float = SPREAD) -> list[Exchange]:
+async def straight(
+    upstream_url: str, count: int, run: str, *, tokens: int, spread: float = SPREAD, pace: int = PACE
+) -> list[Exchange]:
     async def press(number: int) -> Exchange:
         tag = f"{run}.{number}"
-        return await call(upstream_url, prompt_for(tag, tokens), tag, tokens)
+        return await call(upstream_url, prompt_for(tag, tokens, pace), tag, tokens)
 
     return await press_all(count, press, tokens=tokens, spread=spread)
 

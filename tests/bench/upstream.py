@@ -1,8 +1,8 @@
 """A fake upstream in a process of its own: streamed chat completions as AI/ML API sends them, at an exact pace.
 
-A prompt holds "bench:<tag>:<tokens>"; the reply is the words "w0 w1 ..." and the moment at which each one was sent is
-kept under the tag (GET /sent/<run>, where a tag is "<run>.<number>"). Run as `python -m tests.bench.upstream`: the
-first line of its output is the port.
+A prompt holds "bench:<tag>:<tokens>" or "bench:<tag>:<tokens>:<pace>" (milliseconds between two tokens). The reply is
+the words "w0 w1 ..." and the moment at which each one was sent is kept under the tag (GET /sent/<run>, where a tag is
+"<run>.<number>"). Run as `python -m tests.bench.upstream`: the first line of its output is the port.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import cast
 import uvloop
 
 FIRST, PACE = 0.050, 0.020  # seconds to the first token, and between tokens
-PROMPT = re.compile(rb"bench:([\w.-]+):(\d+)")
+PROMPT = re.compile(rb"bench:([\w.-]+):(\d+)(?::(\d+))?")
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nx-inference-id: bench\r\n\r\n"
 )
@@ -50,13 +50,13 @@ TOKENS = [token(number) for number in range(1000)]
 class Reply:
     """A running reply: what has been sent of it and when."""
 
-    def __init__(self, transport: asyncio.Transport, tokens: int, started: float) -> None:
-        self.transport, self.tokens, self.started = transport, tokens, started
+    def __init__(self, transport: asyncio.Transport, tokens: int, started: float, pace: float = PACE) -> None:
+        self.transport, self.tokens, self.started, self.pace = transport, tokens, started, pace
         self.sent: list[float] = []
 
     @property
     def due(self) -> float:
-        return self.started + FIRST + PACE * len(self.sent)
+        return self.started + FIRST + self.pace * len(self.sent)
 
     def send_next(self, now: float) -> bool:
         """Send what is due; whether more is to come."""
@@ -65,7 +65,8 @@ class Reply:
         if len(self.sent) == self.tokens:
             self.transport.write(ending(self.tokens))
             return False
-        self.transport.write(TOKENS[len(self.sent) % len(TOKENS)])
+        number = len(self.sent)
+        self.transport.write(TOKENS[number] if number < len(TOKENS) else token(number))
         self.sent.append(now)
         return True
 
@@ -139,9 +140,10 @@ class Connection(asyncio.Protocol):
         elif path != "/v1/chat/completions" or not prompts:
             self.json(404, {"message": f"nothing at {path}", "statusCode": 404})
         else:
-            tag, tokens = prompts[-1]
+            tag, tokens, pace = prompts[-1]
+            reply = Reply(self.transport, int(tokens), time.monotonic(), int(pace) / 1000 if pace else PACE)
             self.transport.write(STREAM_HEAD)
-            self.pacer.start(tag.decode(), Reply(self.transport, int(tokens), time.monotonic()))
+            self.pacer.start(tag.decode(), reply)
 
     def json(self, status: int, value: object) -> None:
         body = json.dumps(value).encode()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import cast
@@ -25,6 +26,7 @@ from conversations.providers import local  # noqa: E402
 from conversations.views.stream import Direct  # noqa: E402
 
 REQUEST_THREADS = 4
+SWITCH_INTERVAL = 0.0005  # seconds; each statement gives the interpreter away, and gets it back one interval later
 
 sweeper = Sweeper(pool, is_alone=True)
 limited = BodyLimit(
@@ -50,6 +52,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
             if not await asyncio.to_thread(database.take_alone):
                 await send({"type": "lifespan.startup.failed", "message": database.NOT_ALONE})
                 return
+            sys.setswitchinterval(SWITCH_INTERVAL)
             end_streams_on(signal.SIGTERM)
             end_streams_on(signal.SIGINT)
             threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")

@@ -107,7 +107,10 @@ class Answer:
         return None
 
     def finish(self) -> Ended | None:
-        """Store the end. Call it when everything that was taken is written. None where another end came first."""
+        """Store the end. Call it when everything that was taken is written. None where another end came first.
+
+        Raises OperationalError where nothing can be stored at the moment; it may be called again.
+        """
         outcome = self.outcome
         assert outcome is not None
         if self.recorder.is_lost and outcome.status is Status.COMPLETE:
@@ -231,13 +234,13 @@ class Answer:
         with transaction.atomic():
             self._store_attempts()
             self._record = usage.begin(self.reply, attempt)
+        self._attempted = []
         if self._may_wait:
             connection.close()  # none is held while waiting for the network
 
     def _store_attempts(self) -> None:
         for record, attempt in self._attempted:
             usage.complete(record, attempt)
-        self._attempted = []
 
     def _after_error(self, error: ProviderError) -> Outcome:
         if isinstance(error, Cancelled):
@@ -257,7 +260,7 @@ class Answer:
 
     def _after_cancel(self) -> Outcome:
         """We closed the call: the process ends, nothing can be stored, or a person's stop came first."""
-        if self.recorder.is_lost:
+        if self.recorder.is_lost or self.recorder.is_starved:
             return self._outcome(Status.INTERRUPTED, error_code="storage")
         if self.parked():
             return self._outcome(Status.INTERRUPTED, error_code="restarted")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from conversations.generation.answer import Answer
 from conversations.generation.log import State, hub
@@ -33,6 +33,7 @@ DESKS = 2  # threads; more of them would only fight for the interpreter and wait
 LINES = 256  # threads; calls that wait for the head of a reply or take a whole one, streams hold none
 WATCH_EVERY = 1.0  # seconds
 RENEW_EVERY = 5  # watches
+END_AGAIN_AFTER = 1.0  # seconds
 
 
 class Pool:
@@ -156,10 +157,21 @@ class Pool:
 
     def _end(self, answer: Answer) -> None:
         close_old_connections()
-        ended = answer.finish()
+        try:
+            ended = answer.finish()
+        except (OperationalError, InterfaceError):
+            logger.warning("reply=%s: its end could not be stored; trying again", answer.reply.pk)
+            connection.close()
+            self._submit(self._lines, answer.reply.pk, self._end_later, answer)
+            return
         # Siblings would have to be looked up; one that answers a new message alone has none.
         is_alone = answer.asked is not None and answer.reply.column is None
         self._leave(answer.reply.pk, ended if is_alone else None)
+
+    def _end_later(self, answer: Answer) -> None:
+        """The disk is full or the database is away; the reply has ended when it could be stored that it has."""
+        threading.Event().wait(END_AGAIN_AFTER)
+        self._submit(self._desk, answer.reply.pk, self._end, answer)
 
     def _submit(self, threads: ThreadPoolExecutor, reply: int, work: Callable[..., None], *arguments: object) -> None:
         try:

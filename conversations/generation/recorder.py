@@ -28,7 +28,8 @@ INTERVAL = 0.040  # seconds between two flushes
 FIRST_GROUPED = 0.002  # seconds the first pieces of a reply wait for others
 RENDER_EVERY = 0.250  # seconds between two renderings of an open block
 RENDER_PER_REPLY = 0.005  # seconds; with many replies each is rendered less often
-GIVE_UP_AFTER = 30.0  # seconds of failing writes
+GIVE_UP_AFTER = 30.0  # seconds of failing writes after which no more is asked of providers
+LONGEST_PAUSE = 1.0  # seconds between two writes that fail
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Recorder:
     on_lost: Callable[[], None]
     sequence: int = 0
     is_lost: bool = False
+    is_starved: bool = False
     has_taken: bool = False
     has_shown: bool = False
     _blocks: BlockRenderer | None = None
@@ -77,8 +79,13 @@ class Recorder:
         else:
             then()
 
+    def starve(self) -> None:
+        """Nothing can be written for too long: end the call. What has arrived is written when that is possible."""
+        self.is_starved = True
+        self.on_lost()
+
     def lose(self) -> None:
-        """The claim is gone or nothing can be written: end the call, show nothing more."""
+        """The claim is gone or the database refuses what is to be written: end the call, show nothing more."""
         self.is_lost = True
         self.on_lost()
 
@@ -229,7 +236,8 @@ class Flusher:
             self._write(list(groups.values()))
         except (OperationalError, InterfaceError):
             connection.close()
-            return self._failed(arrivals)
+            self._failed(arrivals)
+            return False
         self._failing_since = None
         return True
 
@@ -251,17 +259,19 @@ class Flusher:
             return
         hub.wake([log for group, rows in zip(groups, pieces, strict=True) if (log := _show(group, rows, stored))])
 
-    def _failed(self, arrivals: list[Arrival]) -> bool:
+    def _failed(self, arrivals: list[Arrival]) -> None:
+        """A full disk, a database that is away: wait a little, longer each time, and say so twice in the log."""
         now = time.monotonic()
-        self._failing_since = self._failing_since or now
-        logger.exception("pieces of %d arrivals could not be written", len(arrivals))
-        time.sleep(INTERVAL)
-        if now - self._failing_since < GIVE_UP_AFTER:
-            return False
-        for arrival in arrivals:
-            arrival.recorder.lose()
-        self._failing_since = None
-        return True
+        if self._failing_since is None:
+            self._failing_since = now
+            logger.exception("pieces of %d arrivals could not be written; trying again", len(arrivals))
+        failing = now - self._failing_since
+        hungry = {id(one.recorder): one.recorder for one in arrivals if not one.recorder.is_starved}
+        if failing >= GIVE_UP_AFTER and hungry:
+            logger.error("pieces could not be written for %.0f s; %d calls are ended", failing, len(hungry))
+            for recorder in hungry.values():
+                recorder.starve()
+        time.sleep(min(LONGEST_PAUSE, max(INTERVAL, failing / 4)))
 
 
 def _show(group: list[Arrival], rows: list[NewPiece], stored: set[tuple[int, int]]) -> ReplyLog | None:

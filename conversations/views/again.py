@@ -1,4 +1,4 @@
-"""What was written when a login had run out or was renewed: it comes back, ready to be sent again."""
+"""What was written when a login had run out or nothing could be stored: it comes back, ready to be sent again."""
 
 from typing import TYPE_CHECKING
 
@@ -32,5 +32,6 @@ def written(request: HttpRequest, status: int) -> HttpResponse:
         "fields": [(name, value) for name in names for value in request.POST.getlist(name)],
         "read": read,
         "had_pictures": bool(pictures),
+        "is_unstored": status == 503,
     }
     return render(request, "conversations/again.html", context, status=status)

@@ -1,12 +1,18 @@
 """For load balancers and supervisors; and what people see while something of the server fails."""
 
+import errno
 import sys
+from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error
+
+from conversations.views import again
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @require_safe
@@ -27,9 +33,25 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """The page for a fault of ours; 503 where the database is away, since the same request will work again later."""
-    if not isinstance(sys.exception(), OperationalError | InterfaceError):
+    """What people see after a fault of ours.
+
+    503 where the database is away or nothing can be stored, since the same request will work again later. What was
+    written without a script comes back in a form: a browser would forget it.
+    """
+    error = sys.exception()
+    is_full = _is_full(error)
+    if not is_full and not isinstance(error, OperationalError | InterfaceError):
         return server_error(request)
-    response = render(None, "503.html", status=503)
+    response = render(None, "503.html", {"is_full": is_full}, status=503)
+    if is_full and request.POST.get("text") and "HX-Request" not in request.headers:
+        with suppress(DatabaseError):
+            response = again.written(request, 503)
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a file cannot grow; SQLite calls it a full disk or an error of it."""
+    if isinstance(error, OperationalError):
+        return "disk" in str(error)
+    return isinstance(error, OSError) and error.errno in FULL

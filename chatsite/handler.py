@@ -8,6 +8,7 @@ already there and keeps its database connection; only the body of an event strea
 import asyncio
 import contextlib
 import io
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +26,14 @@ from django.urls import set_script_prefix
 from conversations.services import tracing
 from conversations.services.tracing import request_id
 
+logger = logging.getLogger(__name__)
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
+NO_ROOM = "The server cannot store anything at the moment. Go back and send again in a minute."
 SEND = re.compile(r"/(c/[0-9a-f-]{36}/)?")
 LARGE = 1 << 16  # bytes; what is larger brings pictures, which take their time
 
@@ -52,6 +56,10 @@ class Handler(ASGIHandler):
         try:
             body = await self.read_body(receive)
         except RequestAborted:
+            return
+        except OSError:
+            logger.exception("a request could not be read")
+            await self.send_response(_no_room(), send)
             return
         with closing(body):
             if _is_send(scope, body):
@@ -101,6 +109,12 @@ def _given_id(scope: Scope) -> str:
     if not settings.CHATSITE_BEHIND_PROXY:
         return ""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+
+
+def _no_room() -> HttpResponse:
+    """A large body waits in a file, and there is no room for one."""
+    headers = {"Retry-After": "5", "Connection": "close"}
+    return HttpResponse(NO_ROOM, status=503, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 def _is_send(scope: Scope, body: IO[bytes]) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import crash, invariants, repeats, resume, troubles
+from tests.faults import crash, fullness, invariants, repeats, resume, troubles
 from tests.faults.site import KEY, MIB, embedded, logged_in
 from tests.faults.upstream import FAULTS, Upstream
 from tests.simulator import Simulator
@@ -68,7 +68,14 @@ def repeated(data: Path) -> tuple[list[str], list[str]]:
     return figures, wrong
 
 
-PROOFS: dict[str, Proof] = {"upstream": upstream, "kills": kills, "cuts": cuts, "repeats": repeated}
+def full(data: Path) -> tuple[list[str], list[str]]:
+    """A disk that is full for 40 s, longer than calls are kept open for it."""
+    with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
+        found = fullness.prove(site, simulator, seconds=40)
+    return [f"full for 40 s: {found.refused} sends refused in words, the same {found.taken} taken later"], found.wrong
+
+
+PROOFS: dict[str, Proof] = {"upstream": upstream, "kills": kills, "cuts": cuts, "repeats": repeated, "full": full}
 
 
 def main(names: list[str]) -> int:

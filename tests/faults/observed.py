@@ -1,6 +1,7 @@
 """The project's settings for a server under proof. Nothing of the application is replaced.
 
 - `FAULTS_LIMITS`, as "no_progress=1.0 total=5": shorter deadlines for providers; a test need not wait for minutes then.
+- `FAULTS_GIVE_UP`: seconds of failing writes after which calls are ended.
 - A file `die-at` in the data folder, as "7 before" or "7 after": the server kills itself around the seventh commit from
   then on, be it of a transaction or of a single statement. Python's own `sqlite3` has the place for that: a connection
   may be of any class.
@@ -18,6 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from django.db.backends.signals import connection_created
+
 from conversations.providers import call
 
 wished = dict(word.split("=") for word in os.environ.get("FAULTS_LIMITS", "").split())
@@ -26,6 +29,16 @@ call.DEFAULT_LIMITS = replace(call.DEFAULT_LIMITS, **{name: float(value) for nam
 
 from chatsite.settings import *  # noqa: E402, F403
 from chatsite.settings import DATA, DATABASES  # noqa: E402
+
+
+def give_up_sooner(**_: Any) -> None:
+    from conversations.generation import recorder
+
+    recorder.GIVE_UP_AFTER = float(os.environ["FAULTS_GIVE_UP"])
+
+
+if "FAULTS_GIVE_UP" in os.environ:
+    connection_created.connect(give_up_sooner)
 
 DIE_AT = DATA / "die-at"
 WRITING = ("INSERT", "UPDATE", "DELETE", "REPLACE")

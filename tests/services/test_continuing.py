@@ -14,7 +14,8 @@ from conversations.models.message import Status
 from conversations.providers.turns import TextPart
 from conversations.services import conversations, history, messages, replies
 from conversations.services.errors import Busy, NotNow
-from conversations.services.replies import NewPiece, Outcome, Render
+from conversations.services.folding import Render
+from conversations.services.replies import NewPiece, Outcome
 from tests.conftest import IdleEngine, send
 
 TRUNCATED = Outcome(Status.COMPLETE, notices=["truncated"], finish_reason="length")

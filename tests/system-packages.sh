@@ -1,9 +1,10 @@
 #!/bin/sh
-# Bring what the tests need and pip cannot: a browser, the tools that read texts out of templates, PostgreSQL.
+# Bring what the tests need and pip cannot: two browsers, the tools that read texts out of templates, PostgreSQL.
 # Says what is missing where it may not install.
 set -eu
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 || missing="$missing firefox-esr"
 command -v xgettext >/dev/null 2>&1 || missing="$missing gettext"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0

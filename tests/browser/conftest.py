@@ -1,4 +1,4 @@
-"""Chromium, with and without JavaScript. Every page of every test is watched.
+"""Chromium, with and without JavaScript; test_firefox.py takes Firefox. Every page of every test is watched.
 
 An error in the console, a violation of the content security policy or a request to another host fails the test.
 """
@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.live.conftest import server, settings_for, simulator, template_data
 from tests.serving import PASSWORD, Server
@@ -25,13 +34,18 @@ expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     path = shutil.which("chromium")
     assert path, "the browser tests need chromium; see tests/system-packages.sh"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    yield chromium
+    chromium.close()
 
 
 class Watch:
@@ -68,12 +82,12 @@ def watch(server: Server) -> Watch:
 
 
 @pytest.fixture
-def browse(chromium: Browser, server: Server, watch: Watch) -> Iterator[Open]:
+def browse(browser: Browser, server: Server, watch: Watch) -> Iterator[Open]:
     """Opens a page of a new browser profile: `javascript`, `size`, further options of Playwright's context."""
     contexts: list[BrowserContext] = []
 
     def open_page(*, javascript: bool = True, size: ViewportSize = DESKTOP, **options: Any) -> Page:
-        context = chromium.new_context(
+        context = browser.new_context(
             base_url=server.url, java_script_enabled=javascript, viewport=size, locale="en-US", **options
         )
         contexts.append(context)

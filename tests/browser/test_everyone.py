@@ -104,14 +104,14 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(chromium: Browser, template_data: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(browser: Browser, template_data: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     data = tmp_path_factory.mktemp("everyone")
     with Simulator(key=KEY, delay_ms=0, first_ms=0) as simulator:
         server = Server(data, settings_for(simulator) | {"CHATSITE_SIGNUP": "open"})
         for name in ("chatsite.sqlite3", "secret-key"):
             (data / name).write_bytes((template_data / name).read_bytes())  # type: ignore[operator]
         with server:
-            contexts = [chromium.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US") for _ in range(3)]
+            contexts = [browser.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US") for _ in range(3)]
             watch = Watch(server.url)
             watch.allowed = ["status of 404"]
             page, stranger, root = (context.new_page() for context in contexts)

@@ -27,6 +27,7 @@ from conversations.views.stream import Direct  # noqa: E402
 
 REQUEST_THREADS = 4
 SWITCH_INTERVAL = 0.0005  # seconds; each statement gives the interpreter away, and gets it back one interval later
+IS_WHOLE = settings.CHATSITE_ENGINE == "embedded"  # this process is the whole server
 
 sweeper = Sweeper(pool, is_alone=True)
 limited = BodyLimit(
@@ -49,7 +50,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            if not await asyncio.to_thread(database.take_alone):
+            if not await asyncio.to_thread(database.take_alone if IS_WHOLE else database.take_part):
                 await send({"type": "lifespan.startup.failed", "message": database.NOT_ALONE})
                 return
             sys.setswitchinterval(SWITCH_INTERVAL)
@@ -57,15 +58,32 @@ async def lifespan(receive: Receive, send: Send) -> None:
             end_streams_on(signal.SIGINT)
             threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")
             asyncio.get_running_loop().set_default_executor(threads)
-            database.hold_open()
-            await asyncio.to_thread(sweeper.start)
+            await asyncio.to_thread(begin_alone if IS_WHOLE else begin_beside_others)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            sweeper.stop()
-            await asyncio.to_thread(pool.close)
-            await asyncio.to_thread(local.stop)
+            if IS_WHOLE:
+                await asyncio.to_thread(end_alone)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def begin_alone() -> None:
+    database.hold_open()
+    sweeper.start()
+
+
+def end_alone() -> None:
+    sweeper.stop()
+    pool.close()
+    local.stop()
+
+
+def begin_beside_others() -> None:
+    """Others write the replies and keep house; what they write is followed from here."""
+    from conversations.generation.relay import engine
+
+    hub.on_unknown = engine.mirror.watch
+    engine.mirror.start()
 
 
 def end_streams_on(number: signal.Signals) -> None:

@@ -3,16 +3,20 @@
 import fcntl
 import sqlite3
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import environ
 from django.conf import settings
+from django.db import connection
 
 from chatsite import env
 
-SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
-ALONE = 0x63686174  # "chat": the number of PostgreSQL's advisory lock that the only server of a database holds
+POSTGRESQL = "django.db.backends.postgresql"
+# Numbers of PostgreSQL's advisory locks: the only server holds the first alone, several hold it together.
+ALONE, STARTING = 0x63686174, 0x63686175
 
 NOT_ALONE = (
     "Another server is already using this database and data folder. Stop it first; several processes need"
@@ -51,12 +55,7 @@ def _sqlite(data: Path) -> dict[str, Any]:
 
 
 def _postgresql(options: dict[str, Any]) -> dict[str, Any]:
-    try:
-        import psycopg  # noqa: F401
-    except ImportError:
-        raise env.Misconfigured(
-            "DATABASE_URL names PostgreSQL, for which more has to be installed: pip install -r requirements-scale.txt."
-        ) from None
+    env.need("psycopg", "DATABASE_URL=postgres://…")
     return {
         # No pool: requests run in a handful of standing threads, and one connection each is all a pool could give
         # them. While the database is away a new connection is refused at once, a pool would wait for one.
@@ -67,6 +66,11 @@ def _postgresql(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_shared(entry: dict[str, Any]) -> bool:
+    """Whether several processes on several machines can use it."""
+    return bool(entry["ENGINE"] == POSTGRESQL)
+
+
 def hold_open() -> None:
     """One connection that nobody uses: while it is open, SQLite keeps its write-ahead log. Until the process ends.
 
@@ -75,10 +79,29 @@ def hold_open() -> None:
     """
     if not _is_sqlite():
         return
-    connection = sqlite3.connect(settings.DATABASES["default"]["NAME"], check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    _held.append(connection)
+    held = sqlite3.connect(settings.DATABASES["default"]["NAME"], check_same_thread=False)
+    held.execute("PRAGMA journal_mode=WAL")
+    held.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    _held.append(held)
+
+
+def take_part() -> bool:
+    """Become one of several processes that use the database; False where one wants to be alone with it."""
+    return _lock_database(shared=True)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Of several servers that start together, one after the other goes through this."""
+    if not is_shared(settings.DATABASES["default"]):
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [STARTING])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [STARTING])
 
 
 def take_alone() -> bool:
@@ -108,14 +131,13 @@ def _lock_folder() -> bool:
     return True
 
 
-def _lock_database() -> bool:
+def _lock_database(*, shared: bool = False) -> bool:
     """By a connection of its own, which nobody else uses."""
-    from django.db import connection
-
     holder = connection.copy()
     holder.inc_thread_sharing()
+    lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     with holder.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ALONE])
+        cursor.execute(f"SELECT {lock}(%s)", [ALONE])
         (taken,) = cursor.fetchone()
     _held.append(holder)
     return bool(taken)

@@ -5,6 +5,7 @@ A wrong value ends the start with one sentence instead of a traceback.
 
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
@@ -59,6 +60,14 @@ def choice(name: str, options: tuple[str, ...]) -> str:
     if value not in options:
         raise Misconfigured(f"{name} must be one of: {', '.join(options)}.")
     return value
+
+
+def need(package: str, name: str) -> None:
+    """End the start where the setting NAME needs a package that is not installed."""
+    if find_spec(package) is None:
+        raise Misconfigured(
+            f"{name} needs more than is installed: pip install --require-hashes -r requirements-scale.txt."
+        )
 
 
 def secret_kept_in(path: Path) -> str:

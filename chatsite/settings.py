@@ -199,6 +199,51 @@ if CHATSITE_METRICS_TOKEN and len(CHATSITE_METRICS_TOKEN) < 16:
 if CHATSITE_METRICS_TOKEN and not find_spec("prometheus_client"):
     raise env.Misconfigured("CHATSITE_METRICS_TOKEN needs the package prometheus-client; see docs/operations.md.")
 
+# --- Past one process: the same engine in Celery workers, what they write told through Redis --------------------------
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise env.Misconfigured("REDIS_URL must begin with redis:// (or rediss:// for TLS).")
+CHATSITE_ENGINE = env.choice("CHATSITE_ENGINE", ("embedded", "celery"))
+if CHATSITE_ENGINE == "celery" and not REDIS_URL:
+    raise env.Misconfigured("CHATSITE_ENGINE=celery needs REDIS_URL.")
+if CHATSITE_ENGINE == "celery" and not database.is_shared(DATABASES["default"]):
+    raise env.Misconfigured("CHATSITE_ENGINE=celery needs PostgreSQL: set DATABASE_URL to postgres://….")
+if REDIS_URL:
+    env.need("redis", "REDIS_URL")
+    CACHES = {
+        "default": {
+            "BACKEND": "chatsite.cache.SharedCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "chatsite",
+            "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+        }
+    }
+CHATSITE_GRACE = env.number("CHATSITE_GRACE", 20)  # seconds a worker that is asked to end lets its replies go on
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": "chatsite:",
+    "visibility_timeout": 30 * 60,  # seconds; twice as long as the longest reply
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "max_retries": 1,
+    "interval_start": 0,
+}
+CELERY_IMPORTS = ["conversations.generation.relay.tasks"]
+CELERY_TASK_DEFAULT_QUEUE = "replies"
+# Apart, because a worker may be full of replies.
+CELERY_TASK_ROUTES = {"chatsite.sweep": {"queue": "housekeeping"}, "chatsite.purge": {"queue": "housekeeping"}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "chatsite.sweep", "schedule": 3.0},  # a deactivated person's calls are closed within 5 s
+    "purge": {"task": "chatsite.purge", "schedule": 300.0},
+}
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what is due is due again soon
+CELERY_WORKER_POOL = "threads"  # each waits for its reply, which the engine's own few threads write
+CELERY_WORKER_CONCURRENCY = CHATSITE_REPLIES
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+
 # --- Logs: identifiers only, never text or keys -----------------------------------------------------------------------
 LOGGING = logs.configured(
     as_json=env.choice("CHATSITE_LOG", ("text", "json")) == "json",

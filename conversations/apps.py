@@ -1,6 +1,7 @@
 """The application: names the engine that answers replies, so that services need not import it."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,7 +11,15 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from conversations.generation import engine
         from conversations.services import dispatch
 
-        dispatch.use(engine.pool)
+        if settings.CHATSITE_ENGINE == "celery":
+            from chatsite import celery  # noqa: F401, the application that tasks belong to
+            from conversations.generation.relay import tasks, worker  # noqa: F401, it listens to Celery's signals
+            from conversations.generation.relay.engine import CeleryEngine
+
+            dispatch.use(CeleryEngine(tasks.hand_on))
+        else:
+            from conversations.generation import engine
+
+            dispatch.use(engine.pool)

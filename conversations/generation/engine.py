@@ -51,6 +51,7 @@ class Pool:
         self._reader = Reader(after_round=flusher.hurry)
         self._nothing_runs = threading.Condition(self._lock)
         self._watch: threading.Thread | None = None
+        self._left: dict[int, threading.Event] = {}
         self._is_closed = False
 
     @property
@@ -70,6 +71,14 @@ class Pool:
             self._queue[reply] = fresh if len(self._running) < self.limit else None
         self._admit()
         self._start_watch()
+
+    def answer(self, reply: int) -> None:
+        """As `start`; returns when the reply has left the pool again."""
+        left = self._left.setdefault(reply, threading.Event())
+        self.start(reply)
+        if reply in self.known():
+            left.wait()
+        self._left.pop(reply, None)
 
     def go_on(self, reply: int) -> None:
         """As `start`, for a reply that may have parts of an earlier run: who follows it begins with those."""
@@ -97,6 +106,11 @@ class Pool:
         with self._lock:
             return set(self._running)
 
+    def wait(self, patience: float) -> None:
+        """Wait until nothing runs, at most for so many seconds."""
+        with self._nothing_runs:
+            self._nothing_runs.wait_for(lambda: not self._running, patience)
+
     def close(self, patience: float = 5.0) -> None:
         """Park everything for the end of the process: running replies end as interrupted, waiting ones stay pending.
 
@@ -108,8 +122,9 @@ class Pool:
             calls = list(self._running.values())
         for call in calls:
             call.close()
-        with self._nothing_runs:
-            self._nothing_runs.wait_for(lambda: not self._running, patience)
+        self.wait(patience)
+        for left in list(self._left.values()):
+            left.set()
         self._lines.shutdown(wait=False, cancel_futures=True)
         self._desk.shutdown(wait=False, cancel_futures=True)
 
@@ -197,6 +212,8 @@ class Pool:
             self._again.discard(reply)
             self._nothing_runs.notify_all()
         hub.end(reply, ended)
+        if left := self._left.get(reply):
+            left.set()
         self._admit()
         try:
             if is_wanted_again:

@@ -8,7 +8,7 @@ back with its last event id, gets the difference between what it has and what th
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -38,7 +38,8 @@ class Event:
 class ReplyLog:
     """The visible part of one reply: finished blocks, the open block as last rendered, and the escaped text since.
 
-    `ended`: the whole of it as stored at its end, where that is known without reading it.
+    `ended`: the whole of it as stored at its end, where that is known without reading it. The `epoch` of a log that
+    another process writes is empty until something of it has come.
     """
 
     epoch: str
@@ -49,6 +50,7 @@ class ReplyLog:
     more: list[str] = field(default_factory=list)
     has_ended: bool = False
     ended: Ended | None = None
+    reply: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def append(self, blocks: str, tail: str) -> None:
@@ -92,7 +94,8 @@ class Follower:
 
     def __init__(self, hub: "Hub", log: ReplyLog, last_event_id: str) -> None:
         self._hub, self._log = hub, log
-        self._position = Position.parse(last_event_id, log)
+        self._last_event_id = last_event_id
+        self._position: Position | None = None
         self._state: State | None = None
         self._woken = asyncio.Event()
         self._beat = False
@@ -133,7 +136,7 @@ class Follower:
         """The difference between what this follower has and what the log holds."""
         log = self._log
         with log.lock:
-            events = self._content() + self._changed_state()
+            events = (self._content() if log.epoch else []) + self._changed_state()
             if log.has_ended:
                 events.append(Event("ended"))
         if self._beat and not events:
@@ -143,6 +146,8 @@ class Follower:
 
     def _content(self) -> list[Event]:
         log, events = self._log, []
+        if self._position is None:
+            self._position = Position.parse(self._last_event_id, log)
         if self._position is None:
             self._position = Position(blocks=len(log.blocks))
             events.append(Event("reset", "".join(log.blocks), self._position.id(log)))
@@ -164,7 +169,7 @@ class Follower:
         if self._log.state == self._state:
             return []
         self._state = self._log.state
-        return [Event("state", self._state, self._position.id(self._log) if self._position else "")]
+        return [Event("state", self._state, self._position.id(self._log) if self._position else self._last_event_id)]
 
 
 class Hub:
@@ -176,12 +181,16 @@ class Hub:
         self._followers: dict[int, set[tuple[asyncio.AbstractEventLoop, Follower]]] = {}
         self._loops: dict[asyncio.AbstractEventLoop, int] = {}
         self._is_closed = False
+        # Where replies are written in other processes: whom to tell of changes, whom to ask for a log.
+        self.on_change: Callable[[list[ReplyLog]], None] | None = None
+        self.on_unknown: Callable[[int], ReplyLog | None] | None = None
 
-    def open(self, reply: int) -> ReplyLog:
+    def open(self, reply: int, epoch: str | None = None) -> ReplyLog:
         """The log of this reply, made where there is none; no two logs have an epoch in common."""
         with self._lock:
             if reply not in self._logs:
-                self._logs[reply] = ReplyLog(epoch=f"r{reply}-{secrets.token_hex(4)}")
+                own = f"r{reply}-{secrets.token_hex(4)}" if epoch is None else epoch
+                self._logs[reply] = ReplyLog(own, reply=reply)
             return self._logs[reply]
 
     def get(self, reply: int) -> ReplyLog | None:
@@ -198,7 +207,7 @@ class Hub:
 
     def follow(self, reply: int, last_event_id: str) -> Follower | None:
         """A follower of a running reply; None where this process knows no such reply. Call it in an event loop."""
-        log = self.get(reply)
+        log = self.get(reply) or (self.on_unknown(reply) if self.on_unknown else None)
         return Follower(self, log, last_event_id) if log else None
 
     def join(self, log: ReplyLog, follower: Follower) -> None:
@@ -224,6 +233,20 @@ class Hub:
                     by_loop.setdefault(loop, []).append(follower)
         for loop, followers in by_loop.items():
             _call(loop, followers)
+        if self.on_change:
+            self.on_change(logs)
+
+    def drop(self, reply: int) -> None:
+        """This process cannot tell any more how the reply goes on: its streams end, and browsers come back."""
+        with self._lock:
+            log = self._logs.pop(reply, None)
+            members = list(self._followers.get(id(log), ()))
+        for loop, follower in members:
+            follower.is_closed = True
+            _call(loop, [follower])
+
+    def is_followed(self, log: ReplyLog) -> bool:
+        return bool(self._followers.get(id(log)))
 
     def close(self) -> None:
         """End all streams, for the end of the process. Safe in a signal handler's thread."""

@@ -3,10 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from django.db import connection
 
-from conversations.generation.engine import Pool
 from conversations.services import attachments, conversations, replies
 
 logger = logging.getLogger(__name__)
@@ -15,10 +15,19 @@ EVERY = 4.0  # seconds; a deactivated person's calls are closed within 5
 PURGE_EVERY = 75  # sweeps
 
 
+class Engine(Protocol):
+    """What a sweep asks of the engine: the replies it answers or holds in line, and to take up or let go of one."""
+
+    def running(self) -> set[int]: ...
+    def known(self) -> set[int]: ...
+    def go_on(self, reply: int) -> None: ...
+    def cancel(self, reply: int) -> None: ...
+
+
 class Sweeper:
     """A thread that sweeps until it is stopped. With `is_alone`, no other process may be writing this database."""
 
-    def __init__(self, pool: Pool, *, is_alone: bool) -> None:
+    def __init__(self, pool: Engine, *, is_alone: bool) -> None:
         self._pool, self._is_alone = pool, is_alone
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
@@ -36,6 +45,7 @@ class Sweeper:
         for reply in replies.abandoned(alive=self._pool.running(), whatever_the_lease=at_start):
             if replies.interrupt(reply):
                 logger.warning("reply=%s was interrupted: nobody writes it any more", reply.pk)
+                self._pool.cancel(reply.pk)
         for reply in replies.unwanted():
             replies.stop(reply)
         for primary_key in replies.vanished(self._pool.running()):

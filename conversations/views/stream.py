@@ -83,6 +83,7 @@ def _viewer(request: HttpRequest, user: User, reply: Message) -> Viewer:
         conversation=reply.conversation_id,
         reply=reply.pk,
         language=translation.get_language() or "en",
+        is_running=reply.is_running,
     )
 
 
@@ -136,7 +137,7 @@ async def _send(viewer: Viewer, last_event_id: str, send: Send) -> None:
 
 async def _stream(viewer: Viewer, last_event_id: str) -> AsyncGenerator[bytes]:
     yield RETRY
-    viewer.follower = hub.follow(viewer.reply, last_event_id)
+    viewer.follower = hub.follow(viewer.reply, last_event_id) if viewer.is_running else None
     source = _followed(viewer, viewer.follower) if viewer.follower else _polled(viewer)
     patrol.join(viewer)
     try:

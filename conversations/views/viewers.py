@@ -34,6 +34,7 @@ class Viewer:
     conversation: int
     reply: int
     language: str
+    is_running: bool = True
     request: HttpRequest | None = None
     follower: Follower | None = None
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: bring the database up to date and serve, as one process on one SQLite file."""
+"""`manage.py serve`: bring the database up to date and serve; by default as one process on one SQLite file."""
 
 import ctypes
 import os
@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chatsite import database
+from chatsite import database, env
 from conversations.services import setup
 
 M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
@@ -22,16 +22,17 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not database.take_alone():
+        is_whole = settings.CHATSITE_ENGINE == "embedded"
+        if is_whole and env.number("WEB_CONCURRENCY", 1) > 1:
+            raise CommandError("WEB_CONCURRENCY: several processes need CHATSITE_ENGINE=celery and REDIS_URL.")
+        if not (database.take_alone() if is_whole else database.take_part()):
             raise CommandError(database.NOT_ALONE)
-        if MigrationExecutor(connection).migration_plan(MigrationExecutor(connection).loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0)
-        if not (settings.STATIC_ROOT / "staticfiles.json").exists():
-            call_command("collectstatic", interactive=False, verbosity=0)
+        with database.one_at_a_time():
+            prepare()
         self.greet()
         connection.close()
         give_large_buffers_back()
-        if settings.CHATSITE_ONE_CORE:
+        if is_whole and settings.CHATSITE_ONE_CORE:
             stay_on_one_core()
         serve()
 
@@ -41,6 +42,15 @@ class Command(BaseCommand):
         if token := setup.token():
             self.stdout.write(f"Create the first administrator, once: {address}/setup/{token}/")
         self.stdout.flush()
+
+
+def prepare() -> None:
+    """Bring the database and the static files up to date."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0)
+    if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def give_large_buffers_back() -> None:

@@ -1,0 +1,136 @@
+"""Every process of a set-up past one machine, by the commands that an administrator uses."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+from tests.postgres import Postgres
+from tests.serving import ROOT, START_DEADLINE, Server, free_port, until
+
+PROGRAMS = Path(sys.executable).parent
+
+
+@dataclass
+class Process:
+    """A command in a process group of its own; what it prints is in `log`."""
+
+    name: str
+    command: list[str]
+    folder: Path
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def kill(self) -> None:
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+    def terminate(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+
+@dataclass
+class Redis:
+    """A throw-away Redis that keeps nothing on disk."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        program = shutil.which("redis-server")
+        assert program, "these tests need Redis; see tests/system-packages.sh"
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self._process = Process("redis", [program, *options], self.folder, {"PATH": os.defpath})
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self._process.start()
+        until(self._answers, "Redis' first answer")
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(redis.Redis.from_url(self.url).ping())
+        except redis.RedisError:
+            return False
+
+
+class Cluster:
+    """PostgreSQL, Redis, two web processes, two workers, beat. `settings` are environment variables for all."""
+
+    def __init__(self, folder: Path, postgres: Postgres, settings: Mapping[str, str]) -> None:
+        self.folder, self.postgres = folder, postgres
+        self.redis = Redis(folder)
+        self.settings = dict(settings) | {
+            "DATABASE_URL": postgres.url,
+            "REDIS_URL": self.redis.url,
+            "CHATSITE_ENGINE": "celery",
+            "SECRET_KEY": "a-secret-key-for-the-tests-of-a-cluster-1234567890",
+            "CHATSITE_GRACE": "2",
+        }
+        self.webs = [Server(self._data(f"web{number}"), self.settings) for number in (1, 2)]
+        self.workers = [self.celery(f"worker{number}") for number in (1, 2)]
+        self.beat = self.celery("beat", "--beat", "--queues", "housekeeping", "--concurrency", "1")
+
+    def _data(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
+
+    def celery(self, name: str, *options: str) -> Process:
+        environment = Server(self._data(name), self.settings).environment
+        # Each worker has a name of its own, as on machines of their own.
+        command = [str(PROGRAMS / "celery"), "-A", "chatsite", "worker", "--hostname", f"{name}@%h", *options]
+        return Process(name, command, self.folder, environment)
+
+    def __enter__(self) -> "Cluster":
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
+        self.redis.start()
+        for process in (*self.workers, self.beat):
+            process.start()
+        for web in self.webs:
+            web.start()
+        for process in (*self.workers, self.beat):
+            until(lambda process=process: " ready." in process.log, f"the start of {process.name}", START_DEADLINE)  # type: ignore[misc]
+
+    def __exit__(self, *_exc: object) -> None:
+        for process in (*self.workers, self.beat):
+            process.kill()
+        for web in self.webs:
+            web.__exit__()
+        self.redis.kill()

@@ -11,7 +11,7 @@ ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
 	replies messages waiting continuing branches columns conversations temporary plans)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres check bench soak screenshots icons messages lock format clean
+.PHONY: help run demo test test-postgres cluster-test check bench soak screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -25,14 +25,19 @@ demo: .venv/.installed staticfiles/.collected ## Serve against simulated provide
 test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@sh tests/system-packages.sh
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --ignore=tests/browser --ignore=tests/postgresql
+	$(BIN)/python -m pytest -n 2 --ignore=tests/browser --ignore=tests/postgresql --ignore=tests/cluster
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(ON_POSTGRES)
+	$(BIN)/python -m pytest tests/cluster/test_cluster.py
 	@# Apart, because the browser's driver keeps an event loop running in the thread of the tests.
 	$(BIN)/python -m pytest -n 2 tests/browser
 
 test-postgres: .venv/.installed-dev staticfiles/.collected ## The tests of services and pages on PostgreSQL
 	@sh tests/system-packages.sh
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 tests/postgresql tests/services tests/views
+
+cluster-test: .venv/.installed-dev staticfiles/.collected ## All processes of a set-up past one machine, killed and brought back
+	@sh tests/system-packages.sh
+	$(BIN)/python -m pytest tests/cluster
 
 check: .venv/.installed-dev staticfiles/.collected lint ## Format, lint, types, templates, migrations and the quick tests
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/services tests/views tests/architecture

@@ -1,6 +1,7 @@
 """The ASGI entry: Django, a limit on request bodies in front of it, and what has to begin and end with the process."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import sys
@@ -52,6 +53,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             if not await asyncio.to_thread(database.take_alone if IS_WHOLE else database.take_part):
                 await send({"type": "lifespan.startup.failed", "message": database.NOT_ALONE})
+                end_supervisor()
                 return
             sys.setswitchinterval(SWITCH_INTERVAL)
             end_streams_on(signal.SIGTERM)
@@ -65,6 +67,12 @@ async def lifespan(receive: Receive, send: Send) -> None:
                 await asyncio.to_thread(end_alone)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def end_supervisor() -> None:
+    """A supervisor of several processes would start this one again and again."""
+    if supervisor := multiprocessing.parent_process():
+        os.kill(supervisor.pid or os.getppid(), signal.SIGTERM)
 
 
 def begin_alone() -> None:

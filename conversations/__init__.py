@@ -7,5 +7,6 @@
 5. services/history.py        turns stored rows into a request; providers/ makes bytes of that and events of the reply
 6. generation/recorder.py     writes what arrived (one statement for all running replies), then publishes it
 7. generation/log.py          what followers can see of a running reply; views/stream.py sends it to browsers
+   generation/relay/          the same across processes: Celery workers, logs through Redis
 8. services/replies.py        the only place where a reply changes its status: claim, finish, stop, sweep
 """

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Bring what the tests need and pip cannot: two browsers, the tools that read texts out of templates, PostgreSQL,
+# Bring what the tests need and pip cannot: two browsers, the tools that read texts out of templates, PostgreSQL, Redis,
 # nginx with a client that speaks HTTP/2, and systemd's own check of its units.
 # Says what is missing where it may not install.
 set -eu
@@ -11,6 +11,7 @@ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/n
 [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 [ -z "$missing" ] && exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     echo "Installing for the tests:$missing …"

@@ -6,6 +6,7 @@ changes add up, and after it was lost every log is sent whole again.
 
 import json
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -29,6 +30,11 @@ class Publisher:
         self._sent: dict[int, Sent] = {}
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self.is_lost = False
+        self._lost_at = -math.inf
+
+    def was_lost(self, within: float) -> bool:
+        """Whether Redis is lost or was so less than so many seconds ago."""
+        return self.is_lost or time.monotonic() - self._lost_at < within
 
     def start(self) -> None:
         self._thread.start()
@@ -63,12 +69,13 @@ class Publisher:
         if not self.is_lost:
             logger.warning("Redis is lost (%s); browsers see what is stored", error.__class__.__name__)
         self.is_lost = True
+        self._lost_at = time.monotonic()
         self._sent.clear()
         time.sleep(LOOK_EVERY)
 
     def _send(self, logs: Mapping[int, ReplyLog]) -> None:
         pipeline = streams.client().pipeline(transaction=False)
-        if not logs and self._live:
+        if not logs:
             pipeline.ping()
         wholes, over = [], []
         for reply, log in logs.items():

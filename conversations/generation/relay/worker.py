@@ -19,6 +19,7 @@ from conversations.services import replies
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds
+CELERY_IS_BACK_AFTER = 40.0  # seconds after Redis; it tries less and less often
 
 publisher = Publisher()
 _is_ending = threading.Event()
@@ -69,11 +70,11 @@ def _keep_looking() -> None:
 
 
 def look() -> None:
-    """Close the calls of replies that were ended elsewhere, silent ones too; without Redis look for new ones here."""
+    """Close the calls of replies that were ended elsewhere, silent ones too; without Redis find new ones."""
     running = pool.running()
     alive = set(Message.objects.running().filter(pk__in=running).values_list("pk", flat=True)) if running else set()
     for reply in running - alive:
         pool.cancel(reply)
-    if publisher.is_lost:
+    if publisher.was_lost(within=CELERY_IS_BACK_AFTER):
         for reply in replies.unclaimed(known=pool.known()):
             pool.go_on(reply)

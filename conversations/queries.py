@@ -10,7 +10,18 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Left, Length
 from django.utils import timezone
 
@@ -21,7 +32,7 @@ from conversations.models.message import RUNNING, Kind, MessageQuerySet, Status
 LIST_LENGTH = 50
 LIST_LIMIT = 1000  # conversations that any one part of a page may list
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-CONTENT = ("parts__attachment", "pieces__attachment")
+CONTENT = "parts__attachment"
 WINDOW = 30  # messages that a page or one step of scrolling shows
 ABOUT = 200  # characters of a prompt that a list shows
 
@@ -214,7 +225,7 @@ def window_around(conversation: Conversation, message: Message) -> Window:
 
 
 def _path(conversation: Conversation) -> MessageQuerySet:
-    return Message.objects.filter(conversation=conversation).on_path().prefetch_related(*CONTENT)
+    return Message.objects.filter(conversation=conversation).on_path().prefetch_related(CONTENT)
 
 
 def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:
@@ -261,7 +272,7 @@ def just_ended(reply: Message, parts: Sequence[Part]) -> Shown:
 
 def turn(message: Message) -> list[Shown]:
     """A person's message and what is on show below it, the reply to it."""
-    below = Message.objects.filter(parent=message, on_path=True).prefetch_related(*CONTENT)
+    below = Message.objects.filter(parent=message, on_path=True).prefetch_related(CONTENT)
     return all_shown([message, *below])
 
 
@@ -271,6 +282,7 @@ def all_shown(messages: Iterable[Message]) -> list[Shown]:
     Takes one query for all siblings, and one where replies are compared.
     """
     found = list(messages)
+    _read_pieces(found)
     siblings, beside = _siblings(found), _compared(found)
     return [
         replace(
@@ -291,8 +303,15 @@ def _compared(messages: Iterable[Message]) -> dict[int | None, list[Shown]]:
     if not parents:
         return {}
     compared = Message.objects.filter(parent__in=parents, column__isnull=False).order_by("parent", "column", "pk")
-    groups = groupby(compared.prefetch_related(*CONTENT), key=lambda message: message.parent_id)
+    found = list(compared.prefetch_related(CONTENT))
+    _read_pieces(found)
+    groups = groupby(found, key=lambda message: message.parent_id)
     return {parent: [shown(message) for message in group] for parent, group in groups}
+
+
+def _read_pieces(messages: Iterable[Message]) -> None:
+    """By one query where any of them runs; else by none."""
+    prefetch_related_objects([message for message in messages if message.is_running], "pieces__attachment")
 
 
 def shown(message: Message) -> Shown:

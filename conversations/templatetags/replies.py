@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from html import unescape
 from itertools import count
 
@@ -12,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from conversations import markup
 from conversations.models import Attachment, Message
@@ -35,7 +36,7 @@ def rendered(block: Block) -> SafeString:
     """The safe HTML of a text: as stored where this version of the renderer made it, else rendered now."""
     is_kept = block.html and block.markup_version == markup.VERSION
     html = markup.trusted(block.html) if is_kept else markup.render(block.text)
-    return markup.in_words(html, _words())
+    return markup.in_words(html, _words(get_language()))
 
 
 @register.simple_tag
@@ -45,7 +46,9 @@ def finished(block: Block, message: Message, place: int) -> SafeString:
     return markup.with_links(rendered(block), addresses, _("Download this table as CSV"))
 
 
-def _words() -> dict[str, str]:
+@cache
+def _words(_language: str | None) -> dict[str, str]:
+    """What the renderer leaves to be said in the reader's language; looked up once for each."""
     return {
         "Table": _("Table"),
         "Formula": _("Formula"),

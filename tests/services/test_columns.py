@@ -178,7 +178,7 @@ def test_columns_cost_one_query_and_their_content_however_many_there_are(
 ) -> None:
     for reply in three:
         end(reply, text=f"by {reply.model}")
-    with django_assert_num_queries(7):  # path, parts, pieces; siblings; columns, parts, pieces
+    with django_assert_num_queries(5):  # path, parts; siblings; columns, parts
         shown = queries.newest(conversation).shown
     assert [one.body[0].text for one in shown[1].columns] == [f"by {model}" for model in (MODEL, PAINTER, OLD)]
     assert shown[0].columns == []

@@ -177,5 +177,5 @@ def test_the_number_of_siblings_costs_no_query_for_each_message(
         answer(branches.regenerate(reply), "anew")
     branches.show(last)
     address = f"/c/{first.conversation.uuid}/"
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         as_alice.get(address)

@@ -60,6 +60,15 @@ class Server:
         own = {"CHATSITE_DATA": str(self.data), "PORT": str(self.port), "CHATSITE_LOCAL_MODEL": "false"}
         return inherited | own | dict(self.settings)
 
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "manage.py", "serve"]
+
+    @property
+    def handed_over(self) -> tuple[int, ...]:
+        """Descriptors that the process inherits."""
+        return ()
+
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(command, cwd=ROOT, env=self.environment, check=check, capture_output=True, text=True)
@@ -72,12 +81,13 @@ class Server:
     def start(self) -> Self:
         log = (self.data / "server.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
+            self.command,
             cwd=ROOT,
             env=self.environment,
             stdout=log,
             stderr=log,
             start_new_session=True,
+            pass_fds=self.handed_over,
         )
         log.close()
         until(self._answers, "the server's first answer", START_DEADLINE)
@@ -89,7 +99,7 @@ class Server:
             raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.log}")
         try:
             return requests.get(f"{self.url}/healthz", timeout=2).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     @property

@@ -8,6 +8,7 @@
     proxy.py, resume.py           connections between browsers and the site break, and streams go on
     repeats.py                    sends are repeated because nobody knows whether they arrived
     fullness.py                   the disk is full
+    restarts.py                   the server is asked to end, and begun anew, under load
     __main__.py   `make soak`: every proof at full length, as a table
 
 Each proof is a function that takes how long or how often and gives figures; its test runs it small.

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import crash, fullness, invariants, repeats, resume, troubles
-from tests.faults.site import KEY, MIB, embedded, logged_in
+from tests.faults import crash, fullness, invariants, repeats, restarts, resume, troubles
+from tests.faults.site import KEY, MIB, Embedded, Held, embedded, logged_in
 from tests.faults.upstream import FAULTS, Upstream
 from tests.simulator import Simulator
 
@@ -75,7 +75,30 @@ def full(data: Path) -> tuple[list[str], list[str]]:
     return [f"full for 40 s: {found.refused} sends refused in words, the same {found.taken} taken later"], found.wrong
 
 
-PROOFS: dict[str, Proof] = {"upstream": upstream, "kills": kills, "cuts": cuts, "repeats": repeated, "full": full}
+def restarted(data: Path) -> tuple[list[str], list[str]]:
+    """20 restarts under load, of a server by itself and of one behind a socket that stays."""
+    figures, wrong = [], []
+    for kind, name in ((Embedded, "by itself"), (Held, "behind a socket that stays")):
+        with Simulator(key=KEY, first_ms=0) as simulator:
+            site = embedded(data / kind.__name__, simulator.base_url, "alice", kind=kind)
+            with site:
+                found = restarts.prove(site, 20, people=6)
+        figures.append(
+            f"{name}: {found.sends} sends, {len(found.failures)} failed and were repeated, none lost; "
+            f"the longest took {found.longest:.1f} s, an end {found.slowest_end:.1f} s at most"
+        )
+        wrong += found.wrong + (found.failures if kind is Held else [])
+    return figures, wrong
+
+
+PROOFS: dict[str, Proof] = {
+    "upstream": upstream,
+    "kills": kills,
+    "cuts": cuts,
+    "repeats": repeated,
+    "full": full,
+    "restarts": restarted,
+}
 
 
 def main(names: list[str]) -> int:

@@ -145,7 +145,7 @@ def prove(site: Site, people: Sequence[Person], chosen: Sequence[Point]) -> Figu
             figures.wrong.append(f"{point}: {late}")
         figures.slowest = max(figures.slowest, time.monotonic() - begun)
         figures.wrong += [f"{point}: {line}" for line in invariants.broken(site)]
-        _look_back(people[0], spoken, point, figures)
+        look_back(people[0], spoken, point, figures)
     return figures
 
 
@@ -171,7 +171,8 @@ def _killed(site: Site, people: Sequence[Person], point: Point, number: int) -> 
     return crowd.spoken
 
 
-def _look_back(person: Person, spoken: Sequence[Spoken], point: Point, figures: Figures) -> None:
+def look_back(person: Person, spoken: Sequence[Spoken], point: Point, figures: Figures) -> None:
+    """Compare what people said and saw with what is stored now."""
     for one in spoken:
         figures.messages += 1
         try:

@@ -3,7 +3,9 @@
 `Embedded` is one process on SQLite. A set-up of several processes is another class with the same methods and members.
 """
 
+import socket
 import sqlite3
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -85,14 +87,42 @@ class Embedded(Server):
         return [line for line in found if line != "ok"] + [str(row) for row in self.rows("PRAGMA foreign_key_check")]
 
 
-def embedded(data: Path, upstream: str, *people: str, **settings: str) -> Embedded:
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@dataclass
+class Held(Embedded):
+    """The same behind a socket that outlives it, as systemd holds one."""
+
+    def __post_init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", self.port), backlog=512)
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", HAND_OVER, str(self._socket.fileno()), *super().command]
+
+    @property
+    def handed_over(self) -> tuple[int, ...]:
+        return (self._socket.fileno(),)
+
+    def __exit__(self, *_exc: object) -> None:
+        super().__exit__()
+        self._socket.close()
+
+
+def embedded(data: Path, upstream: str, *people: str, kind: type[Embedded] = Embedded, **settings: str) -> Embedded:
     """A set-up that is not started yet, asking `upstream`, with accounts for these people."""
     data.mkdir(parents=True, exist_ok=True)
     vendors = {"SEGMIND": upstream, "AIMLAPI": upstream}
     own = {f"{name}_API_KEY": KEY for name in vendors} | {f"{name}_BASE_URL": url for name, url in vendors.items()}
     # Several proofs run side by side; on one processor they would wait for each other.
     own |= {"DJANGO_SETTINGS_MODULE": "tests.faults.observed", "CHATSITE_ONE_CORE": "false"}
-    site = Embedded(data, own | settings)
+    site = kind(data, own | settings)
     site.add_people(*people)
     return site
 

@@ -7,12 +7,12 @@ from tests.faults.place import ALL
 from tests.faults.site import MIB, embedded
 from tests.faults.upstream import FAULTS, Upstream
 
-BRIEF = {"FAULTS_LIMITS": "first_byte=1.5 no_progress=1.0 total=4 after_end=0.5 longest_wait=1 pause=0.05"}
+BRIEF = "first_byte=1.5 no_progress=1.0 total=4 after_end=0.5 longest_wait=1 pause=0.05"
 
 
 def test_every_fault_ends_in_an_honest_state_with_its_text_a_sentence_and_a_retry(tmp_path: Path) -> None:
     chosen = troubles.a_quarter()
-    with Upstream(patience=30) as upstream, embedded(tmp_path, upstream.base_url, "alice", **BRIEF) as site:
+    with Upstream(patience=30) as upstream, embedded(tmp_path, upstream.base_url, "alice", FAULTS_LIMITS=BRIEF) as site:
         found = troubles.prove(site, upstream, chosen, at_once=24, deadline=60)
         assert not found.wrong
         assert found.cases == len(chosen)

@@ -100,7 +100,7 @@ def _wrong(page: Page, case: Case) -> Iterable[str]:
         yield f"still {article.status}"
     if case.fault.keeps and not letters(article.text).startswith(letters(case.place.text)):
         yield f"the text so far is lost: {article.text[:80]!r}"
-    if WRONG in article.text:
+    if WRONG in article.text and case.place.is_in_body:  # in front of the reply it is the reply
         yield "the text of another reply"
     if KEY in page.html:
         yield "the key is on the page"

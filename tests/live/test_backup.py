@@ -1,6 +1,7 @@
 """A backup of a running server, and its way back: equal to the last row and file, whole while people write."""
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import backups
+from tests import backups, everything
 from tests.live.browserless import Person, Sent
 from tests.services.photographs import photograph
 from tests.serving import PASSWORD, Server, until
@@ -182,22 +183,31 @@ def test_restoring_over_something_needs_a_word_and_leaves_nothing_of_it(
     assert backups.files(server.data) == {}
 
 
-def test_a_restore_that_fails_in_the_middle_changes_no_row(server: Server, tmp_path: Path) -> None:
-    """Its checksums are right, its rows are not: a table that is loaded late lacks what another one refers to."""
-    server.stop()
-    server.manage("backup", str(tmp_path / "saved.zip"))
-    before = backups.rows(server.data)
+@pytest.mark.parametrize(
+    ("counted", "sentence"),
+    [
+        (1, "The backup is damaged: conversations.attachment has 0 rows."),
+        (0, "The database refuses the backup: IntegrityError."),
+    ],
+)
+def test_a_restore_that_fails_in_the_middle_changes_no_row(tmp_path: Path, counted: int, sentence: str) -> None:
+    """The checksums are right, but a table lacks what another one refers to."""
+    stored = Server(tmp_path)
+    everything.store(stored, tmp_path)
+    stored.manage("backup", str(tmp_path / "saved.zip"))
+    before = backups.rows(tmp_path)
 
-    def without_people(name: str, data: bytes) -> bytes:
-        if name == "rows/conversations.user.jsonl":
-            return data.splitlines(keepends=True)[0]
-        return data
+    def without_pictures(name: str, data: bytes) -> bytes:
+        if name == "manifest.json":
+            manifest = json.loads(data)
+            manifest["rows"]["conversations.attachment"] = counted
+            return json.dumps(manifest).encode()
+        return data.splitlines(keepends=True)[0] if name == "rows/conversations.attachment.jsonl" else data
 
-    archive = backups.signed(backups.rewritten(tmp_path / "saved.zip", tmp_path / "other.zip", without_people))
-    refused = server.manage("restore", str(archive), "--replace", check=False)
-    assert refused.returncode == 1
-    assert refused.stderr == "CommandError: The backup is damaged: conversations.user has 0 rows.\n"
-    assert backups.rows(server.data) == before
+    archive = backups.signed(backups.rewritten(tmp_path / "saved.zip", tmp_path / "other.zip", without_pictures))
+    refused = stored.manage("restore", str(archive), "--replace", check=False)
+    assert (refused.returncode, refused.stderr) == (1, f"CommandError: {sentence}\n")
+    assert backups.rows(tmp_path) == before != {}
 
 
 ADD_MEGABYTES = """

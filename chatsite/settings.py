@@ -196,6 +196,9 @@ BODY_MAX_BYTES = 1024 * 1024  # of any other request body
 CHATSITE_METRICS_TOKEN = env.text("CHATSITE_METRICS_TOKEN")
 if CHATSITE_METRICS_TOKEN and len(CHATSITE_METRICS_TOKEN) < 16:
     raise env.Misconfigured("CHATSITE_METRICS_TOKEN must have at least 16 characters.")
+CHATSITE_METRICS_PORT = env.number("CHATSITE_METRICS_PORT", 0)  # of a worker; a server has its own
+if CHATSITE_METRICS_PORT and not CHATSITE_METRICS_TOKEN:
+    raise env.Misconfigured("CHATSITE_METRICS_PORT needs CHATSITE_METRICS_TOKEN.")
 if CHATSITE_METRICS_TOKEN and not find_spec("prometheus_client"):
     raise env.Misconfigured("CHATSITE_METRICS_TOKEN needs the package prometheus-client; see docs/operations.md.")
 

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db.models import (
     BooleanField,
-    Count,
     ExpressionWrapper,
     F,
     OuterRef,
@@ -362,13 +361,6 @@ def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 def reply_for_stream(user: User, uuid: UUID) -> Message | None:
     return Message.objects.visible_to(user).replies().select_related("conversation").filter(uuid=uuid).first()
-
-
-def unfinished_by_status() -> dict[str, int]:
-    """How many messages wait or run, of everybody; each count reads a partial index that holds nothing else."""
-    running = Message.objects.running().values_list("status").annotate(count=Count("pk")).order_by()
-    waiting = Message.objects.filter(status=Status.WAITING).count()
-    return {str(status): 0 for status in RUNNING} | dict(running) | {str(Status.WAITING): waiting}
 
 
 def _siblings(messages: Sequence[Message]) -> dict[int, Siblings]:

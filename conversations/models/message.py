@@ -68,6 +68,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def running(self) -> Self:
         return self.filter(status__in=RUNNING)
 
+    def unfinished(self) -> dict[str, int]:
+        """How many run or wait, by status; each count reads a partial index that holds nothing else."""
+        running = self.running().order_by().values_list("status").annotate(count=models.Count("pk"))
+        waiting = self.filter(status=Status.WAITING).count()
+        return {str(status): 0 for status in RUNNING} | dict(running) | {str(Status.WAITING): waiting}
+
     def on_path(self) -> Self:
         """The branch on show, oldest first."""
         return self.filter(on_path=True).order_by("depth")

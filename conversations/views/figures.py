@@ -13,8 +13,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from conversations import queries
 from conversations.generation.tally import FIRST_TOKEN, Labels, tally
+from conversations.models import Message
 from conversations.views.viewers import patrol
 
 __all__ = ["CONTENT_TYPE_LATEST", "text"]
@@ -84,7 +84,7 @@ def _first_token() -> HistogramMetricFamily:
 def _of_the_database() -> Iterator[Metric]:
     """Of all processes together. Both counts read an index that holds nothing else."""
     try:
-        counts = queries.unfinished_by_status()
+        counts = Message.objects.unfinished()
     except DatabaseError:
         counts = None
     yield GaugeMetricFamily("chatsite_database_up", "Whether the database answers.", value=counts is not None)

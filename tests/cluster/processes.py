@@ -15,6 +15,7 @@ from tests.postgres import Postgres
 from tests.serving import ROOT, START_DEADLINE, Server, free_port, until
 
 PROGRAMS = Path(sys.executable).parent
+METRICS_TOKEN = "a token for the figures"
 
 
 @dataclass
@@ -95,6 +96,7 @@ class Cluster:
             "CHATSITE_ENGINE": "celery",
             "SECRET_KEY": "a-secret-key-for-the-tests-of-a-cluster-1234567890",
             "CHATSITE_GRACE": "2",
+            "CHATSITE_METRICS_TOKEN": METRICS_TOKEN,
         }
         self.webs = [Server(self._data(f"web{number}"), self.settings) for number in (1, 2)]
         self.workers = [self.celery(f"worker{number}") for number in (1, 2)]
@@ -106,7 +108,8 @@ class Cluster:
         return folder
 
     def celery(self, name: str, *options: str) -> Process:
-        environment = Server(self._data(name), self.settings).environment
+        own = {"CHATSITE_METRICS_PORT": str(free_port())}
+        environment = Server(self._data(name), self.settings | own).environment
         # Each worker has a name of its own, as on machines of their own.
         command = [str(PROGRAMS / "celery"), "-A", "chatsite", "worker", "--hostname", f"{name}@%h", *options]
         return Process(name, command, self.folder, environment)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.cluster.processes import Cluster
+from tests.postgres import Postgres
 from tests.serving import ROOT, Server, free_port
 
 PROGRAMS = Path(sys.executable).parent
@@ -64,6 +66,13 @@ def test_units_and_containers_run_the_same_commands() -> None:
         found = re.search(r"^ExecStart=/srv/chatsite/\.venv/bin/(.+)$", units[name], re.MULTILINE)
         assert found
         assert found[1].replace("%%", "%").replace("%i", "") == " ".join(service["command"])
+
+
+def test_the_tests_of_a_cluster_run_these_commands(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, Postgres(folder=tmp_path / "postgres"), {})
+    for name, process in (("worker", cluster.workers[0]), ("beat", cluster.beat)):
+        words = [Path(process.command[0]).name, *process.command[1:]]
+        assert [word.replace("worker1@", "worker@") for word in words] == processes()[name]["command"]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from conversations import queries
 from conversations.generation.engine import Pool
 from conversations.generation.sweeper import Sweeper
-from conversations.models import User
+from conversations.models import Message, User
 from conversations.models.message import Status
 from conversations.services import replies
 from tests.conftest import send
@@ -80,4 +80,4 @@ def test_the_list_reads_only_what_it_shows(alice: User) -> None:
 
 @pytest.mark.django_db
 def test_the_figures_of_the_database_read_only_what_runs_or_waits() -> None:
-    assert whole_reads(queries.unfinished_by_status) == []
+    assert whole_reads(Message.objects.unfinished) == []

@@ -1,19 +1,26 @@
 """What Celery workers do: answer replies, and the scheduled work."""
 
-from celery import shared_task
+from celery import current_task, shared_task
 from django.db import connection
 
 from conversations.generation import engine
 from conversations.generation.relay.engine import CeleryEngine, taken
 from conversations.generation.sweeper import Sweeper
 from conversations.services import dispatch
+from conversations.services.tracing import present
+
+REQUEST = "chatsite_request"  # the header with the id of the request that caused it, for the log
 
 
 @shared_task(name="chatsite.answer", acks_late=True, ignore_result=True)
 def answer(reply: int) -> None:
     """Answer this reply; the task lasts as long. Delivered twice it does no harm: who claims the row writes it."""
-    taken(reply)
-    engine.pool.answer(reply)
+    present.take_up(current_task.request.get(REQUEST) or "", reply)
+    try:
+        taken(reply)
+        engine.pool.answer(reply)
+    finally:
+        present.put_down()
 
 
 @shared_task(name="chatsite.sweep", ignore_result=True, expires=10)
@@ -34,7 +41,7 @@ def purge() -> None:
 
 def hand_on(reply: int) -> None:
     """Raises kombu's OperationalError where the broker cannot be reached."""
-    answer.apply_async((reply,), retry=False)
+    answer.apply_async((reply,), headers={REQUEST: present.request}, retry=False)
 
 
 def _sweeper() -> Sweeper:

@@ -1,11 +1,7 @@
 """`manage.py serve`: bring the database up to date and serve; by default as one process on one SQLite file."""
 
-import asyncio
 import ctypes
 import os
-import socket
-import sys
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -14,12 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chatsite import database, env
+from chatsite import database, env, listening
 from conversations.services import setup
 
-FIRST_INHERITED = 3  # the number of the first descriptor that systemd hands over
-LAST_REQUESTS = 0.5  # seconds
-STARTUP_FAILED = 3  # as uvicorn says it
 M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
 
 
@@ -40,7 +33,7 @@ class Command(BaseCommand):
         give_large_buffers_back()
         if is_whole and settings.CHATSITE_ONE_CORE:
             stay_on_one_core()
-        serve()
+        listening.serve()
 
     def greet(self) -> None:
         address = f"http://{settings.HOST}:{settings.PORT}"
@@ -78,46 +71,3 @@ def stay_on_one_core() -> None:
     """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-
-
-def inherited() -> list[socket.socket] | None:
-    """The socket on which somebody who outlives this process listens for it: systemd's way, sd_listen_fds(3).
-
-    While one server ends and the next begins, connections wait there instead of being refused.
-    """
-    is_meant = os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1"
-    return [socket.socket(fileno=FIRST_INHERITED)] if is_meant else None
-
-
-def serve() -> None:
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        """Lets those it has let in ask before it closes their connections: one in twenty sends met that moment."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            for server in self.servers:
-                server.close()
-            await asyncio.sleep(LAST_REQUESTS)
-            await super().shutdown(sockets)
-
-    config = uvicorn.Config(
-        "chatsite.asgi:application",
-        host=settings.HOST,
-        port=settings.PORT,
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        lifespan="on",
-        timeout_graceful_shutdown=3,
-        proxy_headers=False,
-        log_config=None,
-        ws="none",
-    )
-    config.load_app()
-    server = Server(config)
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=inherited())
-    sys.stdout.flush()
-    if not server.started:
-        sys.exit(STARTUP_FAILED)

@@ -1,0 +1,56 @@
+"""The HTTP server of the process: where it listens, and how it ends."""
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import suppress
+
+from django.conf import settings
+
+FIRST_INHERITED = 3  # the number of the first descriptor that systemd hands over
+LAST_REQUESTS = 0.5  # seconds
+STARTUP_FAILED = 3  # as uvicorn says it
+
+
+def inherited() -> list[socket.socket] | None:
+    """The socket on which somebody who outlives this process listens for it: systemd's way, sd_listen_fds(3).
+
+    While one server ends and the next begins, connections wait there instead of being refused.
+    """
+    is_meant = os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1"
+    return [socket.socket(fileno=FIRST_INHERITED)] if is_meant else None
+
+
+def serve() -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Lets those it has let in ask before it closes their connections: one in twenty sends met that moment."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            for server in self.servers:
+                server.close()
+            await asyncio.sleep(LAST_REQUESTS)
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        "chatsite.asgi:application",
+        host=settings.HOST,
+        port=settings.PORT,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        lifespan="on",
+        timeout_graceful_shutdown=3,
+        proxy_headers=False,
+        log_config=None,
+        ws="none",
+    )
+    config.load_app()
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=inherited())
+    sys.stdout.flush()
+    if not server.started:
+        sys.exit(STARTUP_FAILED)

@@ -82,6 +82,8 @@ def test_systemd_takes_the_units(unit: Path, tmp_path: Path) -> None:
     # Programs and folders have to exist for it.
     text = text.replace("/srv/chatsite/.venv/bin", str(PROGRAMS)).replace("=/srv/chatsite\n", f"={ROOT}\n")
     (tmp_path / unit.name.replace("@.", "@1.")).write_text(text.replace("User=chatsite", "User=root"))
+    if (socket := unit.with_suffix(".socket")).exists():
+        shutil.copy(socket, tmp_path)
     program = shutil.which("systemd-analyze")
     assert program, "these tests need systemd-analyze; see tests/system-packages.sh"
     result = run(program, "verify", "--man=no", *tmp_path.iterdir())

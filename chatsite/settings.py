@@ -141,6 +141,11 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "chatsite.statics.StaticStorage"},
 }
+if S3_BUCKET := env.text("S3_BUCKET"):
+    env.need("storages", "S3_BUCKET")
+    from chatsite import bucket  # only where it is wanted: it brings what is not installed otherwise
+
+    STORAGES["default"] = bucket.configured(S3_BUCKET)
 
 # --- People -----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "conversations.User"

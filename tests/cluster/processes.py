@@ -8,8 +8,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import boto3
 import redis
+from botocore.exceptions import EndpointConnectionError
 
 from tests.postgres import Postgres
 from tests.serving import ROOT, START_DEADLINE, Server, free_port, until
@@ -84,13 +87,56 @@ class Redis:
             return False
 
 
+@dataclass
+class Bucket:
+    """An S3-compatible store in a process of its own, with one private bucket."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        command = [str(PROGRAMS / "moto_server"), "--host", "127.0.0.1", "--port", str(self.port)]
+        self._process = Process("store", command, self.folder, {"PATH": os.defpath, "HOME": str(self.folder)})
+
+    @property
+    def settings(self) -> dict[str, str]:
+        keys = {"S3_ACCESS_KEY_ID": "key", "S3_SECRET_ACCESS_KEY": "secret", "S3_REGION": "us-east-1"}
+        return keys | {"S3_BUCKET": "pictures", "S3_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
+
+    def start(self) -> None:
+        self._process.start()
+        until(self._answers, "the store's first answer", START_DEADLINE)
+        self._client.create_bucket(Bucket="pictures")
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def names(self) -> set[str]:
+        return {item["Key"] for item in self._client.list_objects_v2(Bucket="pictures").get("Contents", [])}
+
+    @property
+    def _client(self) -> Any:
+        named = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+        return boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.port}", **named)
+
+    def _answers(self) -> bool:
+        try:
+            self._client.list_buckets()
+        except EndpointConnectionError:
+            return False
+        return True
+
+
 class Cluster:
-    """PostgreSQL, Redis, two web processes, two workers, beat. `settings` are environment variables for all."""
+    """PostgreSQL, Redis, a store for pictures, two web processes, two workers, beat.
+
+    `settings` are environment variables for all of ours.
+    """
 
     def __init__(self, folder: Path, postgres: Postgres, settings: Mapping[str, str]) -> None:
         self.folder, self.postgres = folder, postgres
-        self.redis = Redis(folder)
-        self.settings = dict(settings) | {
+        self.redis, self.bucket = Redis(folder), Bucket(folder)
+        shared = {
             "DATABASE_URL": postgres.url,
             "REDIS_URL": self.redis.url,
             "CHATSITE_ENGINE": "celery",
@@ -98,6 +144,7 @@ class Cluster:
             "CHATSITE_GRACE": "2",
             "CHATSITE_METRICS_TOKEN": METRICS_TOKEN,
         }
+        self.settings = dict(settings) | self.bucket.settings | shared
         self.webs = [Server(self._data(f"web{number}"), self.settings) for number in (1, 2)]
         self.workers = [self.celery(f"worker{number}") for number in (1, 2)]
         self.beat = self.celery("beat", "--beat", "--queues", "housekeeping", "--concurrency", "1")
@@ -123,6 +170,7 @@ class Cluster:
         return self
 
     def _start(self) -> None:
+        self.bucket.start()
         self.redis.start()
         for process in (*self.workers, self.beat):
             process.start()
@@ -137,3 +185,4 @@ class Cluster:
         for web in self.webs:
             web.__exit__()
         self.redis.kill()
+        self.bucket.kill()

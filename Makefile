@@ -27,7 +27,7 @@ test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --ignore=tests/browser --ignore=tests/postgresql --ignore=tests/cluster
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(ON_POSTGRES)
-	$(BIN)/python -m pytest tests/cluster/test_cluster.py
+	$(BIN)/python -m pytest tests/cluster/test_cluster.py tests/cluster/test_pictures.py
 	@# Apart, because the browser's driver keeps an event loop running in the thread of the tests.
 	$(BIN)/python -m pytest -n 2 tests/browser
 

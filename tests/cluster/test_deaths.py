@@ -85,3 +85,21 @@ def test_without_workers_replies_wait_in_line_and_say_so(alice: At, cluster: Clu
         worker.start()
     thread.join(40)
     assert shown.text == words(20)
+
+
+def test_a_worker_that_is_asked_to_end_lets_replies_go_on_and_parks_the_rest(
+    alice: At, cluster: Cluster, simulator: Simulator
+) -> None:
+    cluster.workers[1].kill()
+    quick = alice(1).send("[[tokens:400]] [[delay:4]]", model=MODEL)
+    held = alice(1).send("[[tokens:60]] [[hold:30]]", model=MODEL)
+    thread, shown = following(alice(2), quick.reply_uuid)
+    until(lambda: bool(shown.text), "the beginning")
+    simulator.wait_held()
+    assert cluster.workers[0].terminate() == 0
+    thread.join(20)
+    assert shown.text == words(400)
+    article = alice(1).page(held.conversation_uuid).replies[-1]
+    assert (article.status, letters(article.text)) == ("interrupted", letters(words(30)))
+    for worker in cluster.workers:
+        worker.start()

@@ -1,12 +1,15 @@
-"""The HTTP server of the process: where it listens, and how it ends."""
+"""The HTTP server of the process, or of several: where it listens, and how it ends."""
 
 import asyncio
 import os
 import socket
 import sys
 from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
+
+from chatsite import env
 
 FIRST_INHERITED = 3  # the number of the first descriptor that systemd hands over
 LAST_REQUESTS = 0.5  # seconds
@@ -22,6 +25,25 @@ def inherited() -> list[socket.socket] | None:
     return [socket.socket(fileno=FIRST_INHERITED)] if is_meant else None
 
 
+def processes() -> int:
+    return env.number("WEB_CONCURRENCY", 1, minimum=1)
+
+
+def options() -> dict[str, Any]:
+    return {
+        "host": settings.HOST,
+        "port": settings.PORT,
+        "access_log": False,
+        "server_header": False,
+        "log_level": "warning",
+        "lifespan": "on",
+        "timeout_graceful_shutdown": 3,
+        "proxy_headers": False,
+        "log_config": None,
+        "ws": "none",
+    }
+
+
 def serve() -> None:
     import uvicorn
 
@@ -34,19 +56,10 @@ def serve() -> None:
             await asyncio.sleep(LAST_REQUESTS)
             await super().shutdown(sockets)
 
-    config = uvicorn.Config(
-        "chatsite.asgi:application",
-        host=settings.HOST,
-        port=settings.PORT,
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        lifespan="on",
-        timeout_graceful_shutdown=3,
-        proxy_headers=False,
-        log_config=None,
-        ws="none",
-    )
+    if processes() > 1:
+        uvicorn.run("chatsite.asgi:application", workers=processes(), **options())
+        return
+    config = uvicorn.Config("chatsite.asgi:application", workers=1, **options())
     config.load_app()
     server = Server(config)
     with suppress(KeyboardInterrupt):

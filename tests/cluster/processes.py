@@ -128,7 +128,7 @@ class Bucket:
 
 
 class Cluster:
-    """PostgreSQL, Redis, a store for pictures, two web processes, two workers, beat.
+    """PostgreSQL, Redis, a store for pictures, two webs, two workers, beat.
 
     `settings` are environment variables for all of ours.
     """
@@ -145,7 +145,10 @@ class Cluster:
             "CHATSITE_METRICS_TOKEN": METRICS_TOKEN,
         }
         self.settings = dict(settings) | self.bucket.settings | shared
-        self.webs = [Server(self._data(f"web{number}"), self.settings) for number in (1, 2)]
+        # The second web is two processes behind one port.
+        self.webs = [
+            Server(self._data(f"web{number}"), self.settings | {"WEB_CONCURRENCY": str(number)}) for number in (1, 2)
+        ]
         self.workers = [self.celery(f"worker{number}") for number in (1, 2)]
         self.beat = self.celery("beat", "--beat", "--queues", "housekeeping", "--concurrency", "1")
 

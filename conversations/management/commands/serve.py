@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chatsite import database, env, listening
+from chatsite import database, listening
 from conversations.services import setup
 
 M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         is_whole = settings.CHATSITE_ENGINE == "embedded"
-        if is_whole and env.number("WEB_CONCURRENCY", 1) > 1:
+        if is_whole and listening.processes() > 1:
             raise CommandError("WEB_CONCURRENCY: several processes need CHATSITE_ENGINE=celery and REDIS_URL.")
         if not (database.take_alone() if is_whole else database.take_part()):
             raise CommandError(database.NOT_ALONE)

@@ -25,7 +25,7 @@ ALLOWED = {
     "management": {"models", "queries", "services", "providers", "backup"},
 }
 HTTP_LIBRARIES = {"requests", "urllib3", "http.client", "urllib.request", "httpx", "aiohttp", "socket"}
-ONLY_SOCKETS = {"connections.py", "wire.py", "local_process.py", "local_server.py", "serve.py"}  # the last one listens
+ONLY_SOCKETS = {"connections.py", "wire.py", "local_process.py", "local_server.py"}
 
 
 def modules(package: str) -> Iterator[Path]:

@@ -19,7 +19,7 @@ from conversations.services.tracing import present
 
 REPLY = re.compile(r"reply=(\d+) ")
 OUTSPOKEN = (OSError, OperationalError)
-HARMLESS = re.compile(r"[\w ,.:'/()\[\]-]{1,200}")
+HARMLESS = re.compile(r"[\w\s,.:;'\"/()\[\]-]{1,500}")  # no sign of an address with something in its query
 
 
 class Ids(logging.Filter):

@@ -80,10 +80,22 @@ def test_the_words_of_an_exception_are_left_out_and_its_place_is_kept(formatter:
 
 
 def test_what_the_system_says_is_kept(formatter: logging.Formatter) -> None:
-    def lock() -> None:
-        raise OperationalError("database is locked")
+    words = "connection to server at 127.0.0.1, port 5432 failed: Connection refused\n\tIs it running?".rstrip("?")
 
-    assert "django.db.utils.OperationalError: database is locked" in line(formatter, "oh", error=raised(lock))
+    def lose() -> None:
+        raise OperationalError(words)
+
+    written = line(formatter, "oh", error=raised(lose))
+    assert "django.db.utils.OperationalError: connection to server at 127.0.0.1, port 5432 failed" in written
+
+
+def test_the_address_of_a_provider_is_left_out_even_there(formatter: logging.Formatter) -> None:
+    secret = "/v1/model?key=".upper() + "k123"
+
+    def refuse() -> None:
+        raise ConnectionError(f"refused: {secret}")
+
+    assert "K123" not in line(formatter, "oh", error=raised(refuse)).upper()
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "ü", 'a"b', "a\nb"])

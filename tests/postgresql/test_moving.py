@@ -9,9 +9,20 @@ from typing import Any
 import pytest
 
 from tests import backups, everything
+from tests.cluster.processes import Bucket
 from tests.live.browserless import Person
 from tests.postgres import Postgres
 from tests.serving import PASSWORD, Server
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[Bucket]:
+    store = Bucket(tmp_path)
+    store.start()
+    try:
+        yield store
+    finally:
+        store.kill()
 
 
 @pytest.fixture
@@ -32,9 +43,11 @@ def tables(archive: Path) -> dict[str, list[Any]]:
         return {name: [json.loads(line) for line in opened.read(name).splitlines()] for name in names}
 
 
-def test_everything_moves_to_postgresql_and_back(postgres: Postgres, tmp_path: Path) -> None:
+def test_everything_moves_to_postgresql_and_a_bucket_and_back(
+    postgres: Postgres, bucket: Bucket, tmp_path: Path
+) -> None:
     small, back = at(tmp_path / "small"), at(tmp_path / "back")
-    large = at(tmp_path / "large", DATABASE_URL=postgres.url)
+    large = at(tmp_path / "large", DATABASE_URL=postgres.url, **bucket.settings)
     everything.store(small, tmp_path)
     small.manage("migrate", "-v0")
     there, here = tmp_path / "there.zip", tmp_path / "here.zip"
@@ -42,9 +55,11 @@ def test_everything_moves_to_postgresql_and_back(postgres: Postgres, tmp_path: P
     large.manage("restore", str(there))
     large.manage("backup", str(here))
     assert tables(here) == tables(there)
-    assert backups.files(large.data) == backups.files(small.data)
+    assert bucket.names() == set(backups.files(small.data)) != set()
+    assert backups.files(large.data) == {}
     back.manage("restore", str(here))
     assert backups.rows(back.data) == backups.rows(small.data)
+    assert backups.files(back.data) == backups.files(small.data)
 
     with large:
         refused = large.manage("restore", "--replace", str(there), check=False)

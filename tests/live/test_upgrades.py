@@ -1,6 +1,7 @@
 """From every schema there ever was, with data in it, to today's: nothing is lost, and people go on."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,9 @@ from uuid import UUID
 import pytest
 
 from tests import backups, everything
+from tests.faults.site import Held
 from tests.live.browserless import Person
+from tests.live.pages import Page
 from tests.services.photographs import photograph
 from tests.serving import PASSWORD, Server
 
@@ -37,38 +40,45 @@ def is_kept(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[
     return any(before.values())
 
 
-@pytest.fixture(params=everything.SCHEMAS)
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Server:
-    server = Server(tmp_path)
-    everything.store(server, tmp_path, schema=request.param)
-    return server
+every_schema = pytest.mark.parametrize("schema", everything.SCHEMAS)
 
 
-def test_every_schema_is_brought_up_to_date_with_everything_in_it(old: Server) -> None:
-    before = stored(old.data)
-    old.manage("migrate", "-v0")
-    assert is_kept(before, stored(old.data))
-    with old:
-        alice = Person(old.url)
-        alice.log_in("alice", PASSWORD)
-        page = alice.page(str(UUID(before["conversations_conversation"][0]["uuid"])))
-        assert "Was ist das?" in page.text
-        assert page.replies[0].text == "Ein Boot."
-        (picture,) = [address for article in page.articles for address in article.originals]
-        assert alice.session.get(picture, timeout=10).content == photograph(300, 200)
-
-
-def test_a_backup_of_every_schema_is_the_way_back_and_forth(old: Server, tmp_path: Path) -> None:
-    before, elsewhere = stored(old.data), tmp_path / "elsewhere"
+@every_schema
+def test_every_value_is_kept_and_a_backup_is_the_way_back_and_forth(schema: str, tmp_path: Path) -> None:
+    old, elsewhere = Server(tmp_path), tmp_path / "elsewhere"
+    everything.store(old, tmp_path, schema)
     elsewhere.mkdir()
+    before = stored(old.data)
     old.manage("backup", str(tmp_path / "before.zip"))
     old.manage("migrate", "-v0")
+    upgraded = stored(old.data)
+    assert is_kept(before, upgraded)
     Server(elsewhere).manage("restore", str(tmp_path / "before.zip"))
-    after = stored(elsewhere)
-    before["conversations_setuplink"] = after["conversations_setuplink"]
-    assert is_kept(before, after)
-    assert after == stored(old.data)
-    assert backups.files(elsewhere) == backups.files(old.data)
+    assert stored(elsewhere) == upgraded
+    assert backups.files(elsewhere) == backups.files(old.data) != {}
+
+
+@every_schema
+def test_people_who_come_during_an_upgrade_wait_for_it_and_find_everything(schema: str, tmp_path: Path) -> None:
+    server = Held(tmp_path)
+    everything.store(server, tmp_path, schema)
+    address = f"/c/{UUID(stored(tmp_path)['conversations_conversation'][0]['uuid'])}/"
+    with ThreadPoolExecutor() as people:
+        seen = [people.submit(look, server, address) for _ in range(3)]
+        with server:
+            for page, picture in (one.result(60) for one in seen):
+                assert "Was ist das?" in page.text
+                assert page.replies[0].text == "Ein Boot."
+                assert picture == photograph(300, 200)
+
+
+def look(server: Server, address: str) -> tuple[Page, bytes]:
+    """The conversation as somebody sees it who has not even logged in yet, and its picture."""
+    alice = Person(server.url, timeout=60)
+    alice.log_in("alice", PASSWORD)
+    page = alice.get(address)
+    (picture,) = [original for article in page.articles for original in article.originals]
+    return page, alice.session.get(picture, timeout=60).content
 
 
 def test_a_database_or_backup_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # One image for every process: web (the default), worker and beat; see compose.yaml. Pin the base by its digest where you build.
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all:

@@ -47,6 +47,9 @@ def configured(folder: Path, backend: int, ports: tuple[int, int]) -> Path:
     for given, here in changes.items():
         assert text.count(given) == 1, given
         text = text.replace(given, here)
+    if os.getuid():  # nobody but root may write where nginx keeps large bodies by itself
+        places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        text = text.replace("http {", "http {\n" + "".join(f"{one}_temp_path {folder}/{one};\n" for one in places))
     (folder / "nginx.conf").write_text(text)
     return folder / "nginx.conf"
 

@@ -142,10 +142,10 @@ def writing(server: Server) -> Iterator[Writing]:
 def test_a_backup_taken_while_people_write_is_of_one_moment(server: Server, elsewhere: Server) -> None:
     archive = server.data / "saved.zip"
     with writing(server) as people:
-        until(lambda: len(people.acknowledged) >= 3 and people.withdrawn >= 2, "some writing")
+        until(lambda: len(people.acknowledged) >= 3 and people.withdrawn >= 2, "some writing", 60)
         before = list(people.acknowledged)
         server.manage("backup", str(archive))
-        until(lambda: len(people.acknowledged) > len(before), "writing that goes on")
+        until(lambda: len(people.acknowledged) > len(before), "writing that goes on", 60)
     elsewhere.manage("restore", str(archive))
     data = elsewhere.data
     assert backups.query(data, "PRAGMA integrity_check") == [("ok",)]

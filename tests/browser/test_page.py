@@ -236,6 +236,17 @@ def test_the_main_controls_are_large_enough_for_a_finger(browse: Open, size: dic
     assert all(box["width"] >= 44 and box["height"] >= 44 for box in boxes)
 
 
+def test_the_message_box_stands_at_the_bottom_however_little_was_said(browse: Open) -> None:
+    page = browse(size=PHONE)
+    log_in(page)
+    send(page, "Hello")
+    last_reply(page)
+    page.reload()
+    box = page.locator("#composer").bounding_box()
+    assert box
+    assert PHONE["height"] - 24 <= box["y"] + box["height"] <= PHONE["height"]
+
+
 def test_the_first_page_is_light(browse: Open) -> None:
     """At most 60 kB in ten requests, everything compressed as a browser asks for it."""
     page = browse()

@@ -37,7 +37,8 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ADDRESS = re.compile(r"/replies/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/events/")
-POLL_EVERY = 1.0  # seconds; only for replies that another process writes
+POLL_EVERY = 1.0  # seconds; only for replies that another process writes, of which nothing else is known
+POLLS_A_BEAT = 15
 RETRY = b"retry: 500\n\n"
 STORED = "stored"  # the id of events that no log can go on from
 HEADERS = [
@@ -160,14 +161,17 @@ async def _followed(viewer: Viewer, follower: Follower) -> AsyncIterator[bytes]:
 async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
     """A reply that has ended, or that nobody in this process writes: what the database says, until it has ended."""
     seen: str | None = None
+    silent = 0
     while True:
         is_running, html = await in_thread(_stored, viewer)
         if not is_running:
             yield await in_thread(_final, viewer)
             return
         if html != seen:
-            seen = html
+            seen, silent = html, 0
             yield encode("reset", html, STORED) + encode("tail", "", STORED)
+        elif (silent := silent + 1) % POLLS_A_BEAT == 0:
+            yield frame(Event("beat"))
         if patrol.is_closed(viewer):
             return
         await asyncio.sleep(POLL_EVERY)

@@ -1,5 +1,7 @@
 """What happens to people while parts of a cluster die and come back."""
 
+import redis
+
 from tests.cluster.conftest import At
 from tests.cluster.processes import Cluster
 from tests.cluster.test_cluster import following
@@ -103,3 +105,13 @@ def test_a_worker_that_is_asked_to_end_lets_replies_go_on_and_parks_the_rest(
     assert (article.status, letters(article.text)) == ("interrupted", letters(words(30)))
     for worker in cluster.workers:
         worker.start()
+
+
+def test_a_task_that_was_lost_with_a_worker_is_handed_on_again(alice: At, cluster: Cluster) -> None:
+    for worker in cluster.workers:
+        worker.kill()
+    sent = alice(1).send("[[tokens:20]]", model=MODEL)
+    assert redis.Redis.from_url(cluster.redis.url).delete("chatsite:replies")
+    for worker in cluster.workers:
+        worker.start()
+    assert alice(2).follow(sent.reply_uuid, reconnect=True).text == words(20)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ from conversations.generation.relay.mirror import Mirror
 from conversations.services.dispatch import Fresh
 
 logger = logging.getLogger(__name__)
+
+LOST_AFTER = 20.0  # seconds
 
 mirror = Mirror(hub)
 
@@ -44,8 +47,17 @@ class CeleryEngine:
             logger.warning("reply=%s: its end could not be told (%s)", reply, error.__class__.__name__)
 
     def known(self) -> set[int]:
-        """Replies that wait for a worker. Raises streams.Lost."""
-        return {int(member) for member in streams.client().zrange(streams.WAITING, 0, -1)}
+        """Replies that wait for a worker. Raises streams.Lost.
+
+        One that has waited for long while Celery has nothing to hand out is not known to anybody any more: a worker
+        died with its task before it began.
+        """
+        pipeline = streams.client().pipeline(transaction=False)
+        pipeline.zrange(streams.WAITING, 0, -1, withscores=True)
+        pipeline.llen(streams.QUEUE)
+        waiting, handed_out_later = pipeline.execute()
+        oldest = -math.inf if handed_out_later else time.time() - LOST_AFTER
+        return {int(member) for member, since in waiting if since > oldest}
 
     def running(self) -> set[int]:
         """None in this process."""

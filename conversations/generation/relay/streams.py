@@ -12,6 +12,7 @@ Lost = redis.RedisError
 """What is raised while Redis cannot be used."""
 
 WAITING = "chatsite:waiting"  # sorted set: replies that no worker has begun, by the time they were handed on
+QUEUE = "chatsite:replies"  # list, of Celery: tasks that are not handed out
 LIVES = 20 * 60  # seconds; longer than the longest reply
 LIVES_ON = 60  # seconds after the end of a reply
 

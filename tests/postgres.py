@@ -74,4 +74,6 @@ class Postgres:
 
 if __name__ == "__main__":
     with Postgres() as server:
-        sys.exit(subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": server.url}, check=False).returncode)
+        # The test databases go with the server; removing them would have to wait for every last connection.
+        environment = os.environ | {"DATABASE_URL": server.url, "PYTEST_ADDOPTS": "--reuse-db"}
+        sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)

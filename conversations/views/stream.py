@@ -171,7 +171,7 @@ async def _polled(viewer: Viewer) -> AsyncIterator[bytes]:
             seen, silent = html, 0
             yield encode("reset", html, STORED) + encode("tail", "", STORED)
         elif (silent := silent + 1) % POLLS_A_BEAT == 0:
-            yield frame(Event("beat"))
+            yield frame(Event("beat"), viewer.language)
         if patrol.is_closed(viewer):
             return
         await asyncio.sleep(POLL_EVERY)

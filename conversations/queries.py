@@ -235,18 +235,21 @@ def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:
 
 
 def newest_answer(window: Window) -> Message | None:
-    """The newest reply that has ended and counts (a failed one is never sent back), where the window reaches to it."""
-    if window.after is not None:
-        return None
+    """The newest reply of a window that has ended and counts: a failed one is never sent back."""
     replies = [one.message for one in window.shown if one.message.is_reply and not one.message.is_running]
     return next((reply for reply in reversed(replies) if reply.status != Status.FAILED), None)
 
 
-def memory_of(conversation: Conversation) -> int | None:
-    """Where the memory of the newest reply on show that counts begins; None where nothing was left out."""
+def last_answer(conversation: Conversation) -> Message | None:
+    """The same of a whole conversation."""
     replies = Message.objects.filter(conversation=conversation).on_path().replies()
-    ended = replies.exclude(status__in=(Status.FAILED, *RUNNING)).order_by("-depth")
-    return ended.values_list("memory_from", flat=True).first()
+    return replies.exclude(status__in=(Status.FAILED, *RUNNING)).order_by("-depth").first()
+
+
+def memory_of(conversation: Conversation) -> int | None:
+    """Where the memory of that reply begins; None where nothing was left out."""
+    newest = last_answer(conversation)
+    return newest.memory_from if newest else None
 
 
 def characters_up_to(reply: Message) -> int:

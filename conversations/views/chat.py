@@ -67,9 +67,11 @@ def page(
         "preset": preset,
         "presets": () if conversation else queries.library(request.user, Preset, "system_prompt")[:MOST_PRESETS],
     }
-    if newest := queries.newest_answer(window):
-        begins = [one.message.depth for one in window.shown if one.message.depth == newest.memory_from]
-        context |= {"memory_from": begins[0] if begins else None, "fill": history.fill_of(window.shown, newest)}
+    if conversation and window.after is not None:
+        newest = queries.last_answer(conversation)
+        context |= {"memory_from": newest and newest.memory_from, "fill": newest and history.fill_after(newest)}
+    elif newest := queries.newest_answer(window):
+        context |= {"memory_from": newest.memory_from, "fill": history.fill_of(window.shown, newest)}
     if beside and beside.is_edit:
         context |= _painter(context["chosen_model"])
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)

@@ -1,7 +1,7 @@
 """While a reply runs, and when it ended too early: continue it, write the next message, take that back."""
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
 from tests.browser.test_page import complaints
@@ -106,6 +106,21 @@ def test_a_withdrawn_message_is_in_the_composer_again(browse: Open, simulator: S
     simulator.release()
     if javascript:
         expect(last_reply(page)).to_have_text(words(40))
+
+
+def test_nothing_can_be_typed_that_a_withdrawn_message_would_replace(browse: Open) -> None:
+    page = browse()
+    started(page)
+    send_meanwhile(page, "After all")
+    under_way: list[Route] = []
+    page.route("**/withdraw/", lambda route: under_way.append(route))
+    box = page.get_by_role("textbox", name="Message")
+    box.fill("And more")
+    page.get_by_role("button", name="Withdraw").click()
+    expect(box).to_be_disabled()
+    under_way[0].continue_()
+    expect(box).to_be_enabled()
+    expect(box).to_have_value("After all\n\nAnd more")
 
 
 def test_a_second_waiting_message_is_refused_and_its_text_stays(browse: Open, watch: Watch) -> None:

@@ -61,6 +61,18 @@ def test_an_address_of_a_message_opens_what_stands_about_it(as_alice: Client, al
     assert ("?before=85" in page, "?after=129" in page) == (True, True)
 
 
+def test_a_page_of_the_middle_shows_where_the_memory_of_the_newest_reply_begins(as_alice: Client, alice: User) -> None:
+    conversation = lengthy.conversation(alice, 200)
+    newest = Message.objects.filter(conversation=conversation).replies().order_by("depth").last()
+    assert newest
+    Message.objects.filter(pk=newest.pk).update(memory_from=100, prompt_tokens=900_000, output_tokens=10)
+    wanted = Message.objects.get(conversation=conversation, depth=100)
+    page = as_alice.get(f"/c/{conversation.uuid}/?message={wanted.uuid}").content.decode()
+    line = page.index('<p id="memory" class="memory">')
+    assert page.index('data-depth="99"') < line < page.index('data-depth="100"')
+    assert "Context full: the oldest messages are left out" in page
+
+
 def test_an_address_of_a_message_elsewhere_opens_the_end(as_alice: Client, alice: User, bob: User) -> None:
     conversation = lengthy.conversation(alice, 60)
     foreign = Message.objects.filter(conversation=lengthy.conversation(bob, 60))[0].uuid
@@ -85,15 +97,15 @@ def test_a_message_sent_from_the_middle_leads_to_the_end(as_alice: Client, alice
     assert response.headers["HX-Redirect"] == address
 
 
-@pytest.mark.parametrize("length", [10, 2000])
+@pytest.mark.parametrize(("length", "from_the_middle"), [(10, 9), (100, 11), (2000, 11)])
 def test_opening_costs_the_same_queries_however_long_it_is(
-    as_alice: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries, length: int
+    as_alice: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries, length: int, from_the_middle: int
 ) -> None:
     conversation = lengthy.conversation(alice, length)
     middle = Message.objects.get(conversation=conversation, depth=length // 2)
     with django_assert_num_queries(8):
         as_alice.get(f"/c/{conversation.uuid}/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(from_the_middle):
         as_alice.get(f"/c/{conversation.uuid}/?message={middle.uuid}")
     with django_assert_num_queries(8):
         as_alice.get(f"/c/{conversation.uuid}/?before={length // 2}", headers=HTMX)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Bring what the tests need and pip cannot: two browsers, the tools that read texts out of templates, PostgreSQL, Redis,
-# nginx with a client that speaks HTTP/2, and systemd's own check of its units.
+# nginx with a client that speaks HTTP/2, systemd's own check of its units, and a clock that can be set wrong.
 # Says what is missing where it may not install.
 set -eu
 missing=""
@@ -12,6 +12,7 @@ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/n
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 [ -z "$missing" ] && exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     echo "Installing for the tests:$missing …"

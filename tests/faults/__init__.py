@@ -9,6 +9,8 @@
     repeats.py                    sends are repeated because nobody knows whether they arrived
     fullness.py                   the disk is full
     restarts.py                   the server is asked to end, and begun anew, under load
+    comings.py, writers.py        browsers break off by the thousand, fifty people write at once
+    clocks.py                     the wall clock jumps
     __main__.py   `make soak`: every proof at full length, as a table
 
 Each proof is a function that takes how long or how often and gives figures; its test runs it small.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import crash, fullness, invariants, repeats, restarts, resume, troubles
+from tests.faults import clocks, comings, crash, fullness, invariants, repeats, restarts, resume, troubles, writers
 from tests.faults.site import KEY, MIB, Embedded, Held, embedded, logged_in
 from tests.faults.upstream import FAULTS, Upstream
 from tests.simulator import Simulator
@@ -91,6 +91,35 @@ def restarted(data: Path) -> tuple[list[str], list[str]]:
     return figures, wrong
 
 
+def comers(data: Path) -> tuple[list[str], list[str]]:
+    """10,000 browsers that break off."""
+    with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
+        found = comings.prove(site, simulator, 10_000)
+    held = ", ".join(f"{found.before[what]} → {found.after[what]} {what}" for what in found.before)
+    return [f"{found.comings} connections: {held}, memory +{found.kept / MIB:.0f} MiB"], found.wrong
+
+
+def writing(data: Path) -> tuple[list[str], list[str]]:
+    """50 writers for ten minutes, and another process that writes, too."""
+    with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
+        found = writers.prove(site, writers=50, seconds=600)
+    kinds = ", ".join(f"{count} × {what}" for what, count in sorted(found.writes.items())[:5])
+    figures = [
+        f"50 writers for 600 s: {kinds}, and {found.beside} transactions of another process",
+        f"median {found.median:.2f} s, slowest {max(found.seconds):.1f} s; «database is locked» 0",
+    ]
+    return figures, found.wrong
+
+
+def clock(data: Path) -> tuple[list[str], list[str]]:
+    """A wall clock that jumps on and back by up to a week."""
+    with Simulator(key=KEY, first_ms=0) as simulator, clocks.with_a_clock(data, simulator.base_url) as site:
+        found = clocks.prove(site, simulator)
+    return [
+        f"{found.jumps} jumps in the middle of {found.replies} replies: all complete, nobody logged out"
+    ], found.wrong
+
+
 PROOFS: dict[str, Proof] = {
     "upstream": upstream,
     "kills": kills,
@@ -98,6 +127,9 @@ PROOFS: dict[str, Proof] = {
     "repeats": repeated,
     "full": full,
     "restarts": restarted,
+    "comings": comers,
+    "writers": writing,
+    "clocks": clock,
 }
 
 

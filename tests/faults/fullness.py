@@ -53,7 +53,7 @@ def prove(site: Embedded, simulator: Simulator, *, seconds: float) -> Figures:
     alice = logged_in(site.url, "alice")
     page, keys = alice.page(), {form: uuid.uuid4().hex for form in FORMS}
     sent = alice.send("[[tokens:80]] [[hold:20]]", model=MODEL)
-    shown, follower = _followed(in_another_thread(alice), sent.reply_uuid)
+    shown, follower = followed(in_another_thread(alice), sent.reply_uuid)
     until(lambda: shown.text == words(20), "the text so far")
     with full(site):
         last_moment = time.monotonic() + seconds
@@ -81,7 +81,7 @@ def prove(site: Embedded, simulator: Simulator, *, seconds: float) -> Figures:
     return figures
 
 
-def _followed(person: Person, reply: str) -> tuple[Transcript, threading.Thread]:
+def followed(person: Person, reply: str) -> tuple[Transcript, threading.Thread]:
     shown = Transcript()
     follower = threading.Thread(
         target=person.follow, args=(reply,), kwargs={"into": shown, "reconnect": True, "deadline": 300.0}

@@ -5,7 +5,7 @@
 - A file `die-at` in the data folder, as "7 before" or "7 after": the server kills itself around the seventh commit from
   then on, be it of a transaction or of a single statement. Python's own `sqlite3` has the place for that: a connection
   may be of any class.
-- SIGUSR1 lets it write what it holds into the file `held`: threads, tasks that have not ended, open files.
+- A file `tell` lets it write what it holds into the file `held`: threads, tasks that have not ended, open files.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sqlite3
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -100,17 +101,22 @@ def _executed(factory: Any, cursor: Any, args: tuple[Any, ...]) -> Any:
     return factory.execute(cursor, *args)
 
 
-def tell(_number: int, _frame: Any) -> None:
-    gc.collect()
-    tasks = [one for one in gc.get_objects() if isinstance(one, asyncio.Task) and not one.done()]
-    held = {"threads": threading.active_count(), "tasks": len(tasks), "files": len(os.listdir("/proc/self/fd"))}
-    part = DATA / "held.part"
-    part.write_text(json.dumps(held))
-    part.rename(DATA / "held")
+def tell_when_asked() -> None:
+    """Look for the file ten times a second."""
+    asked, part = DATA / "tell", DATA / "held.part"
+    while not threading.Event().wait(0.1):
+        if asked.exists():
+            asked.unlink()
+            gc.collect()
+            # By type: `isinstance` asks for __class__, at which Django's lazy objects wake up.
+            tasks = [one for one in gc.get_objects() if issubclass(type(one), asyncio.Task) and not one.done()]
+            counts = {"threads": threading.active_count(), "tasks": len(tasks)}
+            part.write_text(json.dumps(counts | {"files": len(os.listdir("/proc/self/fd"))}))
+            part.rename(DATA / "held")
 
 
-if threading.current_thread() is threading.main_thread():
-    signal.signal(signal.SIGUSR1, tell)
+if "serve" in sys.argv:
+    threading.Thread(target=tell_when_asked, name="tell", daemon=True).start()
 if DATABASES["default"]["ENGINE"] == "chatsite.sqlite":
     options = DATABASES["default"]["OPTIONS"] | {"factory": MortalConnection}
     DATABASES = {"default": DATABASES["default"] | {"OPTIONS": options}}

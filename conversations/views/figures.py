@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from django.db import DatabaseError
+from django.db import Error
 from prometheus_client import CONTENT_TYPE_LATEST, GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -85,7 +85,7 @@ def _of_the_database() -> Iterator[Metric]:
     """Of all processes together. Both counts read an index that holds nothing else."""
     try:
         counts = Message.objects.unfinished()
-    except DatabaseError:
+    except Error:
         counts = None
     yield GaugeMetricFamily("chatsite_database_up", "Whether the database answers.", value=counts is not None)
     family = GaugeMetricFamily(

@@ -34,3 +34,15 @@ def test_workers_and_webs_tell_their_figures(cluster: Cluster, alice: At) -> Non
         told = figures(web.port)
         assert "chatsite_database_up 1.0" in told
         assert ended not in told  # it was not written there
+
+
+def test_the_figures_say_that_the_database_is_away_and_that_it_is_back(cluster: Cluster) -> None:
+    ports = [str(cluster.webs[0].port), cluster.workers[0].environment["CHATSITE_METRICS_PORT"]]
+    cluster.postgres.stop("immediate")
+    try:
+        for port in ports:
+            assert "chatsite_database_up 0.0" in figures(port)
+    finally:
+        cluster.postgres.start()
+    for port in ports:
+        until(lambda port=port: "chatsite_database_up 1.0" in figures(port), "the database in the figures")  # type: ignore[misc]

@@ -3,7 +3,7 @@
     site.py       a running set-up as the proofs see it; another set-up is another class with the same methods
     observed.py   the settings of a server under proof: short deadlines, death at a commit, a count of what it holds
     place.py      the reply that is damaged, and the four places where
-    bodies.py, heads.py, upstream.py, troubles.py    a provider that breaks in every way
+    bodies.py, heads.py, upstream.py, troubles.py, simulated.py    a provider that breaks in every way
     crash.py, invariants.py       people chat, the server is killed, and what must be true afterwards
     proxy.py, resume.py           connections between browsers and the site break, and streams go on
     repeats.py                    sends are repeated because nobody knows whether they arrived

@@ -10,7 +10,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import clocks, comings, crash, fullness, invariants, repeats, restarts, resume, troubles, writers
+from tests.faults import (
+    clocks,
+    comings,
+    crash,
+    fullness,
+    invariants,
+    repeats,
+    restarts,
+    resume,
+    simulated,
+    troubles,
+    writers,
+)
 from tests.faults.site import KEY, MIB, Embedded, Held, embedded, logged_in
 from tests.faults.upstream import FAULTS, Upstream
 from tests.simulator import Simulator
@@ -30,6 +42,17 @@ def upstream(data: Path) -> tuple[list[str], list[str]]:
         f"memory +{found.memory / MIB:.0f} MiB at most, +{found.kept / MIB:.0f} MiB afterwards",
     ]
     return figures, found.wrong
+
+
+def simulator(data: Path) -> tuple[list[str], list[str]]:
+    """Each fault of the simulator with three models; with short deadlines, the long ones were waited for above."""
+    limits = "first_byte=3 no_progress=2 total=8 after_end=1 longest_wait=2 pause=0.05"
+    with Simulator(key=KEY, first_ms=0) as provider:
+        site = embedded(data, provider.base_url, "alice", FAULTS_LIMITS=limits)
+        with site:
+            found = simulated.prove(site, simulated.cases(), at_once=12, deadline=120)
+    ends = ", ".join(f"{count} {status}" for status, count in sorted(found.ends.items()))
+    return [f"{found.cases} replies: {ends}; retried well {found.retries}"], found.wrong
 
 
 def kills(data: Path) -> tuple[list[str], list[str]]:
@@ -92,9 +115,11 @@ def restarted(data: Path) -> tuple[list[str], list[str]]:
 
 
 def comers(data: Path) -> tuple[list[str], list[str]]:
-    """10,000 browsers that break off."""
-    with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
-        found = comings.prove(site, simulator, 10_000)
+    """10,000 browsers that break off, while one reply stands still for minutes."""
+    with Simulator(key=KEY, first_ms=0) as simulator:
+        site = embedded(data, simulator.base_url, "alice", FAULTS_LIMITS="no_progress=880")
+        with site:
+            found = comings.prove(site, simulator, 10_000)
     held = ", ".join(f"{found.before[what]} → {found.after[what]} {what}" for what in found.before)
     return [f"{found.comings} connections: {held}, memory +{found.kept / MIB:.0f} MiB"], found.wrong
 
@@ -122,6 +147,7 @@ def clock(data: Path) -> tuple[list[str], list[str]]:
 
 PROOFS: dict[str, Proof] = {
     "upstream": upstream,
+    "simulator": simulator,
     "kills": kills,
     "cuts": cuts,
     "repeats": repeated,

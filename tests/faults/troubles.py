@@ -105,12 +105,15 @@ def _wrong(page: Page, case: Case) -> Iterable[str]:
     if KEY in page.html:
         yield "the key is on the page"
     if article.status != "complete":
-        yield from _unexplained(page, article)
+        yield from unexplained(page, article)
 
 
-def _unexplained(page: Page, article: Article) -> Iterable[str]:
+def unexplained(page: Page, article: Article) -> Iterable[str]:
+    """What is missing from an article that did not end well."""
     if not article.error or len(article.error.text) < 20 or not article.error.code:
         yield f"no plain sentence: {article.error}"
+    elif article.error.text not in page.alerts:
+        yield "a sentence that is not announced"
     try:
         page.button("Retry", article.element)
     except LookupError:

@@ -28,9 +28,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         """Own pictures in messages this person may see, and those kept for a message that was refused."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
-        theirs = Conversation.objects.visible_to(user)
-        seen = models.Q(parts__message__conversation__in=theirs)
-        running = models.Q(pieces__message__conversation__in=theirs)
+        seen = Conversation.objects.visible_by("parts__message__conversation", user)
+        running = Conversation.objects.visible_by("pieces__message__conversation", user)
         waiting = models.Q(parts=None, pieces=None)
         return self.filter(owner=user).filter(seen | running | waiting).distinct()
 

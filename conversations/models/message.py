@@ -1,7 +1,7 @@
 """Messages, their parts, and the pieces a running reply is made of until it ends."""
 
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -36,6 +36,19 @@ class Status(models.TextChoices):
 
 RUNNING = (Status.PENDING, Status.STREAMING)
 
+
+class Spelt(models.Value):
+    """A status, or an empty text, written into the statement itself, not beside it as a parameter.
+
+    An index of some rows is used only where the database sees that its condition holds, and SQLite does not look into
+    parameters: it would read every message there is to find the few that run.
+    """
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[()]]:
+        assert self.value == "" or self.value in Status.values
+        return f"'{self.value}'", ()
+
+
 _LINE = """
     WITH RECURSIVE line (id, parent_id) AS (
         SELECT id, parent_id FROM conversations_message WHERE id = %s
@@ -54,8 +67,16 @@ _BELOW = """
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Messages of conversations this person may open."""
-        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+        """Messages of conversations this person may open; by join, since somebody may have thousands of those."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        return self.in_existing_conversations().filter(conversation__owner=user)
+
+    def failed(self) -> Self:
+        return self.exclude(error_code=Spelt(""))
+
+    def failed_with(self, error_code: str) -> Self:
+        return self.failed().filter(error_code=error_code)
 
     def in_existing_conversations(self) -> Self:
         """By join: a condition on all existing conversations would read every one of them."""
@@ -66,12 +87,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(role=Role.ASSISTANT)
 
     def running(self) -> Self:
-        return self.filter(status__in=RUNNING)
+        return self.filter(status__in=[Spelt(status) for status in RUNNING])
+
+    def waiting(self) -> Self:
+        """Messages of people that are sent when the reply above them has ended."""
+        return self.filter(status=Spelt(Status.WAITING))
 
     def unfinished(self) -> dict[str, int]:
         """How many run or wait, by status; each count reads a partial index that holds nothing else."""
         running = self.running().order_by().values_list("status").annotate(count=models.Count("pk"))
-        waiting = self.filter(status=Status.WAITING).count()
+        waiting = self.waiting().count()
         return {str(status): 0 for status in RUNNING} | dict(running) | {str(Status.WAITING): waiting}
 
     def on_path(self) -> Self:
@@ -152,6 +177,7 @@ class Message(models.Model):
                 name="message_running",
             ),
             models.Index(fields=["parent"], condition=models.Q(status="waiting"), name="message_waiting"),
+            models.Index(fields=["error_code"], condition=~models.Q(error_code=""), name="message_failed"),
         ]
 
     def __str__(self) -> str:

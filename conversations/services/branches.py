@@ -55,7 +55,7 @@ def regenerate(reply: Message, model: str = "") -> Message:
     assert reply.parent is not None
     catalog.check(model, has_pictures=reply.parent.parts.filter(kind=Kind.IMAGE).exists())
     fresh = _in_place_of(reply, model) if reply.column is not None else _beside(reply, model, conversation)
-    Message.objects.filter(parent=reply, status=Status.WAITING).update(parent=fresh, on_path=fresh.on_path)
+    Message.objects.waiting().filter(parent=reply).update(parent=fresh, on_path=fresh.on_path)
     return fresh
 
 

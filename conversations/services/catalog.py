@@ -81,6 +81,11 @@ def find(model_id: str) -> Offer:
     raise NotConfigured(f"No model {model_id} is configured.")
 
 
+def all_known() -> list[tuple[str, str]]:
+    """Id and name of every model of this version, on offer or not."""
+    return [(model.id, model.label) for vendor in providers.VENDORS for model in vendor.models]
+
+
 def known(model_id: str) -> Model | None:
     """A model that is or was on offer; None for one this version does not know."""
     found = providers.find(model_id)

@@ -245,7 +245,7 @@ def release(waiting: Message) -> Message | None:
 
 def held_back() -> list[Message]:
     """Messages that still wait although the reply before them has ended well, because nobody was there to read it."""
-    waiting = Message.objects.filter(status=Status.WAITING, parent__status__in=RELEASING)
+    waiting = Message.objects.waiting().filter(parent__status__in=RELEASING)
     return [message for message in waiting.select_related("conversation__owner") if _has_reader(message)]
 
 

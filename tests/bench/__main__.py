@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -20,6 +21,7 @@ from tests.bench.figures import Figures, figures, percentile
 from tests.bench.firstpage import first_page
 from tests.bench.processes import ROOT
 from tests.bench.site import Site
+from tests.postgres import Postgres
 
 TOKENS = 200
 REPEATS_ALONE = 5  # one reply at a time says little; so many, one after the other, say more
@@ -33,6 +35,7 @@ MEGABYTE = 1_000_000
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default="1,50,200,500", help="numbers of concurrent replies, such as 1,50")
+    parser.add_argument("--no-crowd", action="store_true", help="leave out the pages with very much stored")
     parser.add_argument("--runs", type=int, default=1, help="how often to measure; the table shows medians")
     parser.add_argument("--tokens", type=int, default=TOKENS, help="tokens of a reply")
     parser.add_argument("--server-command", default="", help="what to start instead of manage.py serve")
@@ -70,6 +73,23 @@ class Bench:
                     self.measured[f"{level} reference"] = processes.reference() * 1000
                 self.gently()
                 self.saturated()
+
+    def crowded(self) -> dict[str, list[report.Page]]:
+        """Every page with very much stored, on SQLite and, where it is installed, on PostgreSQL."""
+        found = {"SQLite": self.pages_on("")}
+        try:
+            with Postgres() as server:
+                found["PostgreSQL"] = self.pages_on(server.url)
+        except AssertionError as error:
+            self.remarks.append(str(error))
+        return found
+
+    def pages_on(self, database: str) -> list[report.Page]:
+        site = Site(self.folder / f"crowded{len(database)}", self.upstream_url, settings={"DATABASE_URL": database})
+        site.prepare(2)
+        dumped = site.manage("shell", "-v0", "-c", "from tests.bench import crowded; print(crowded.dumped())")
+        pages: list[report.Page] = json.loads(dumped.splitlines()[-1])
+        return pages
 
     def at_rest(self) -> None:
         fetched = uvloop.run(first_page(f"{self.site.url}/", self.people[0]))
@@ -171,16 +191,21 @@ def main() -> int:
     BUILD.mkdir(exist_ok=True)
     runs: list[dict[str, float]] = []
     remarks: list[str] = []
+    crowd: dict[str, list[report.Page]] = {}
     for number in range(chosen.runs):
         with tempfile.TemporaryDirectory(prefix="chatsite-bench-") as folder:
             bench = Bench(chosen, levels, Path(folder))
             bench.run()
+            if not (crowd or chosen.no_crowd):
+                crowd = bench.crowded()
         runs.append(bench.measured)
         remarks += [f"run {number + 1}: {remark}" for remark in bench.remarks]
     measured = report.medians(runs)
     print(report.table(measured, levels))
+    if crowd:
+        print("\n" + report.pages(crowd) + "\n")
     print("\n".join([*surroundings(measured, levels), *remarks]))
-    write(chosen.out, levels, measured, runs, remarks)
+    write(chosen.out, {"levels": levels, "measured": measured, "runs": runs, "pages": crowd, "remarks": remarks})
     return 0
 
 
@@ -194,13 +219,10 @@ def surroundings(measured: dict[str, float], levels: Sequence[int]) -> list[str]
     ]
 
 
-def write(
-    out: Path, levels: Sequence[int], measured: dict[str, float], runs: list[dict[str, float]], remarks: list[str]
-) -> None:
+def write(out: Path, found: dict[str, Any]) -> None:
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
-    value = {"levels": levels, "machine": machine, "measured": measured, "runs": runs, "remarks": remarks}
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    out.write_text(json.dumps({"machine": machine, **found}, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

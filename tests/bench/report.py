@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 Measured = Mapping[str, float]
 """Figures by name, as in "50 first p50"; the direct connection's are called "50 first p50 direct"."""
@@ -20,6 +21,14 @@ class Line:
     unit: str
     target: float | None = None
     is_rate: bool = False
+
+
+class Page(TypedDict):
+    """What one page took: milliseconds in the server, and queries."""
+
+    name: str
+    milliseconds: float
+    queries: int
 
 
 def lines_of_level(level: int, limits: Mapping[str, float]) -> list[Line]:
@@ -80,6 +89,17 @@ def table(measured: Measured, levels: Sequence[int]) -> str:
     head = ("", "direct", "chatsite", "ratio", "target", "")
     rows = [head, *(row(line, measured) for line in lines(levels) if line.figure in measured)]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(head))]
+    return "\n".join(_aligned(cells, widths) for cells in rows)
+
+
+def pages(by_database: Mapping[str, Sequence[Page]]) -> str:
+    """A table of its own: one row for each page, with what it takes on each database."""
+    rows = [("pages with 100,000 conversations and 1,000,000 messages stored", *by_database)]
+    for found in zip(*by_database.values(), strict=True):
+        rows.append(
+            (found[0]["name"], *(f"{page['milliseconds']:.1f} ms, {page['queries']} queries" for page in found))
+        )
+    widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
     return "\n".join(_aligned(cells, widths) for cells in rows)
 
 

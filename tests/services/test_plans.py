@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test import Client
 
 from conversations import queries
 from conversations.generation.engine import Pool
@@ -16,35 +16,40 @@ from conversations.models.message import Status
 from conversations.services import replies
 from tests.conftest import send
 
-# The rows of these indexes are few: what runs, waits or is about to be removed right now.
-SMALL = re.compile(r"message_(running|waiting)|conversation_(expiring|deleted)")
+# The rows of these are few: what runs, waits, failed or is about to be removed; what people keep in their libraries.
+SMALL = re.compile(r"message_(running|waiting|failed)|conversation_(expiring|deleted)|conversations_(preset|prompt)\b")
 
 
 def whole_reads(work: Callable[[], object]) -> list[str]:
     """The steps of the database's plans that go through a whole table or a whole large index."""
-    with CaptureQueriesContext(connection) as captured:
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, parameters))
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(note):
         work()
     plan = sqlite_plan if connection.vendor == "sqlite" else postgresql_plan
     found = []
-    for query in captured.captured_queries:
-        sql = query["sql"]
+    for sql, parameters in asked:
         if sql.startswith(("SELECT", "UPDATE", "DELETE")) and "advisory" not in sql:
-            found += [f"{step}: {sql}" for step in plan(sql) if not SMALL.search(step)]
+            found += [f"{step}: {sql}" for step in plan(sql, parameters) if not SMALL.search(step)]
     return found
 
 
-def sqlite_plan(sql: str) -> list[str]:
-    """The steps that scan, with the index they use."""
+def sqlite_plan(sql: str, parameters: Any) -> list[str]:
+    """The steps that scan, with the index they use. With parameters, as asked: SQLite does not look into them."""
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
         return [row[3] for row in cursor.fetchall() if row[3].startswith("SCAN")]
 
 
-def postgresql_plan(sql: str) -> list[str]:
+def postgresql_plan(sql: str, parameters: Any) -> list[str]:
     """The same. The tables of a test are so small that scanning them is best; forbid it where an index could help."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan=off; SET LOCAL enable_hashjoin=off; SET LOCAL enable_mergejoin=off")
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
         return list(scans(cursor.fetchone()[0][0]["Plan"]))
 
 
@@ -81,3 +86,19 @@ def test_the_list_reads_only_what_it_shows(alice: User) -> None:
 @pytest.mark.django_db
 def test_the_figures_of_the_database_read_only_what_runs_or_waits() -> None:
     assert whole_reads(Message.objects.unfinished) == []
+
+
+def test_no_page_of_a_person_reads_more_than_what_it_shows(as_alice: Client, alice: User) -> None:
+    sent = send(alice, "hello")
+    address = f"/c/{sent.message.conversation.uuid}/"
+    for page in ("/", address, "/c/", "/c/recent/", f"/messages/{sent.message.uuid}/edit/", "/prompts/", "/settings/"):
+        assert whole_reads(lambda page=page: as_alice.get(page)) == [], page  # type: ignore[misc]
+
+
+@pytest.mark.django_db
+def test_review_reads_no_messages_to_list_conversations(admin_client: Client, alice: User) -> None:
+    send(alice, "hello")
+    address = "/admin/conversations/conversation/"
+    for asked in ("", "?error=auth", "?error=none", "?q=auth", "?model=local%2Fx"):
+        found = whole_reads(lambda asked=asked: admin_client.get(address + asked))  # type: ignore[misc]
+        assert [step for step in found if "conversations_message" in step.partition(":")[0]] == [], asked

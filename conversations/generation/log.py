@@ -51,6 +51,7 @@ class ReplyLog:
     has_ended: bool = False
     ended: Ended | None = None
     reply: int = 0
+    is_dropped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def append(self, blocks: str, tail: str) -> None:
@@ -214,7 +215,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         with self._lock:
             self._followers.setdefault(id(log), set()).add((loop, follower))
-            if self._is_closed:
+            if self._is_closed or log.is_dropped:
                 follower.close()
 
     def leave(self, log: ReplyLog, follower: Follower) -> None:
@@ -240,6 +241,9 @@ class Hub:
         """This process cannot tell any more how the reply goes on: its streams end, and browsers come back."""
         with self._lock:
             log = self._logs.pop(reply, None)
+            if log is None:
+                return
+            log.is_dropped = True
             members = list(self._followers.get(id(log), ()))
         for loop, follower in members:
             follower.is_closed = True

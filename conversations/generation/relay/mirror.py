@@ -143,11 +143,16 @@ class Mirror:
             if reply not in running:
                 self._end(reply)
             elif self._hub.is_followed(log):
-                self._wanted_at[reply] = time.monotonic()
+                self._keep(reply)
             elif time.monotonic() - mirrored[reply] > KEPT:
                 self._hub.drop(reply)
                 self._forget(reply)
         self._tell_places([log for log in logs.values() if not log.epoch])
+
+    def _keep(self, reply: int) -> None:
+        with self._lock:
+            if reply in self._wanted_at:
+                self._wanted_at[reply] = time.monotonic()
 
     def _tell_places(self, waiting: list[ReplyLog]) -> None:
         if not waiting:

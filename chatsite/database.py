@@ -1,6 +1,7 @@
 """Which database there is, how connections to it behave, and how a server knows that it is alone with it."""
 
 import fcntl
+import logging
 import sqlite3
 import warnings
 from collections.abc import Iterator
@@ -11,8 +12,11 @@ from typing import IO, Any
 import environ
 from django.conf import settings
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from chatsite import env
+
+logger = logging.getLogger(__name__)
 
 POSTGRESQL = "django.db.backends.postgresql"
 # Numbers of PostgreSQL's advisory locks: the only server holds the first alone, several hold it together.
@@ -23,7 +27,8 @@ NOT_ALONE = (
     " CHATSITE_ENGINE=celery and REDIS_URL."
 )
 
-_held: list[sqlite3.Connection | IO[str] | Any] = []
+_held: list[sqlite3.Connection | IO[str]] = []
+_places: list[tuple[str, BaseDatabaseWrapper]] = []  # locks of PostgreSQL, each with the connection that holds it
 
 
 def configured(url: str, data: Path) -> dict[str, Any]:
@@ -87,7 +92,7 @@ def hold_open() -> None:
 
 def take_part() -> bool:
     """Become one of several processes that use the database; False where one wants to be alone with it."""
-    return _lock_database(shared=True)
+    return bool(_places) or _lock_database(shared=True)
 
 
 @contextmanager
@@ -136,11 +141,29 @@ def _lock_database(*, shared: bool = False) -> bool:
     holder = connection.copy()
     holder.inc_thread_sharing()
     lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
+    taken = _ask_for(lock, holder)
+    if taken:
+        _places.append((lock, holder))
+    return taken
+
+
+def _ask_for(lock: str, holder: BaseDatabaseWrapper) -> bool:
     with holder.cursor() as cursor:
         cursor.execute(f"SELECT {lock}(%s)", [ALONE])
         (taken,) = cursor.fetchone()
-    _held.append(holder)
     return bool(taken)
+
+
+def keep_place() -> None:
+    """Take the lock again where PostgreSQL has forgotten it, since it was restarted. For one thread, now and then.
+
+    Raises OperationalError while it is away.
+    """
+    for lock, holder in _places:
+        if holder.connection is None or not holder.is_usable():
+            holder.close()
+            if not _ask_for(lock, holder):
+                logger.critical("another server has taken this database; stop one of the two")
 
 
 def _is_sqlite() -> bool:

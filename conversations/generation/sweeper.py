@@ -7,6 +7,7 @@ from typing import Protocol
 
 from django.db import connection
 
+from chatsite import database
 from conversations.services import attachments, conversations, replies
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Sweeper:
         rounds = 0
         while not self._stopped.wait(EVERY):
             rounds += 1
+            self._guarded(database.keep_place)
             self._guarded(self.sweep)
             if rounds % PURGE_EVERY == 0:
                 self._guarded(self.purge)

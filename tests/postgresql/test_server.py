@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
@@ -41,6 +42,13 @@ def alice(server: Server) -> Person:
     return alice
 
 
+def is_held(postgres: Postgres) -> bool:
+    """Whether some server has the database for itself."""
+    with psycopg.connect(postgres.url) as connection:
+        found = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted").fetchone()
+    return found is not None and found[0] == 1
+
+
 def test_a_restart_of_the_database_is_outlived(
     alice: Person, server: Server, postgres: Postgres, simulator: Simulator
 ) -> None:
@@ -62,6 +70,7 @@ def test_a_restart_of_the_database_is_outlived(
     assert shown.text == words(60)
     article = alice.page(sent.conversation_uuid).replies[-1]
     assert (article.status, article.text) == ("complete", words(60))
+    until(lambda: is_held(postgres), "the server's new hold on its database")
 
 
 def test_a_second_server_on_the_same_database_is_refused(

@@ -11,6 +11,7 @@ import time
 
 from django.db import connection
 
+from chatsite import database
 from conversations.generation.log import Hub, ReplyLog, State
 from conversations.generation.relay import entries, streams
 from conversations.models import Message
@@ -125,6 +126,7 @@ class Mirror:
         while True:
             time.sleep(LOOK_EVERY)
             try:
+                database.keep_place()
                 self._look()
             except Exception as error:
                 logger.warning("mirrored logs could not be looked after: %s", error.__class__.__name__)

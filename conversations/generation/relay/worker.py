@@ -62,6 +62,7 @@ def _park() -> None:
 def _keep_looking() -> None:
     while not _is_ending.wait(LOOK_EVERY):
         try:
+            database.keep_place()
             look()
         except Exception:
             logger.exception("a look at the running replies failed")

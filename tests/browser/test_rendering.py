@@ -1,7 +1,7 @@
 """What a model wrote, as it is shown: formulas, tables, code, notes; wide things, both directions, every theme."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, last_reply, log_in, send
 from tests.browser.test_page import complaints
@@ -33,6 +33,8 @@ In a line: ${LONG}$, and unknown: $\foo{{x}}$.
 
 [^1]: Leonhard Euler, 1748.
 """
+HEIGHTS = "(one) => [one.clientHeight, one.scrollHeight]"
+UNSEEN = """(one) => one.firstElementChild.getBoundingClientRect().bottom - one.getBoundingClientRect().bottom"""
 
 
 def answered(page: Page, simulator: Simulator) -> None:
@@ -108,4 +110,26 @@ def test_everything_is_readable_in_forced_colours(browse: Open, simulator: Simul
     expect(body.locator("pre span").first).to_be_visible()
     shown = {part.evaluate("(one) => getComputedStyle(one).color") for part in body.locator("pre span, math, p").all()}
     assert len(shown) == 1
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_huge_block_of_code_scrolls_inside_itself_and_shows_its_end_while_it_is_written(
+    browse: Open, simulator: Simulator, size: ViewportSize
+) -> None:
+    lines = "\n".join(f"line = {number}" for number in range(600))
+    page = browse(size=size)
+    log_in(page)
+    simulator.script(say=f"```python\n{lines}\n```\n\nThat is all.", hold=900)
+    send(page, "Write much code", model=FLASH)
+    code = page.locator("[data-body] pre")
+    expect(code).to_contain_text("line = 280")
+    assert code.evaluate(HEIGHTS)[0] < size["height"]
+    assert code.evaluate(UNSEEN) <= 0
+    simulator.release()
+    body = last_reply(page)
+    expect(body.get_by_text("That is all.")).to_be_in_viewport()
+    own, whole = code.evaluate(HEIGHTS)
+    assert own < size["height"]
+    assert whole > 8 * own
     assert complaints(page) == []

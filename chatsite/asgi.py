@@ -1,6 +1,7 @@
 """The ASGI entry: Django, a limit on request bodies in front of it, and what has to begin and end with the process."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -61,6 +62,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
             threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")
             asyncio.get_running_loop().set_default_executor(threads)
             await asyncio.to_thread(begin_alone if IS_WHOLE else begin_beside_others)
+            gc.freeze()  # what is there now stays: looking through it again and again would hold up all streams at once
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             if IS_WHOLE:

@@ -47,6 +47,9 @@ class Lines:
         if data:
             self._after_cr = data.endswith(b"\r")
         for line in data.splitlines(keepends=True):
+            if not self._held and line.endswith((b"\r", b"\n")):
+                yield bytearray(line.rstrip(b"\r\n"))  # nearly all lines come whole
+                continue
             self._held += line
             if line.endswith((b"\r", b"\n")):
                 yield self._line()
@@ -90,7 +93,10 @@ class Events:
     def feed(self, data: bytes) -> Iterator[ServerEvent]:
         """The events that end in `data`."""
         for line in self._lines.feed(data):
-            yield from self._take(line)
+            if line.startswith(b"data:") and not self._data:
+                self._add(_decoded(line, len(b"data:")))  # nearly all fields are the only one of their event
+            else:
+                yield from self._take(line)
 
     def flush(self) -> Iterator[ServerEvent]:
         """What was held back, at the end of the stream."""
@@ -120,8 +126,11 @@ class Events:
         else:
             if self._starts_anew(value):
                 yield from self._dispatch()
-            self._data.append(value)
-            self._size += len(value)
+            self._add(value)
+
+    def _add(self, value: str) -> None:
+        self._data.append(value)
+        self._size += len(value)
 
     def _starts_anew(self, value: str) -> bool:
         """Whether a data line begins another event although no blank line came before it."""

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
 from tests.browser.test_page import complaints
-from tests.serving import Server
+from tests.serving import Server, until
 from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
@@ -118,6 +118,7 @@ def test_nothing_can_be_typed_that_a_withdrawn_message_would_replace(browse: Ope
     box.fill("And more")
     page.get_by_role("button", name="Withdraw").click()
     expect(box).to_be_disabled()
+    until(lambda: bool(page.evaluate("true") and under_way), "the request")  # asking lets Playwright tell of it
     under_way[0].continue_()
     expect(box).to_be_enabled()
     expect(box).to_have_value("After all\n\nAnd more")

@@ -32,7 +32,7 @@ def free_port() -> int:
     return port
 
 
-def until(condition: Callable[[], bool], what: str, deadline: float = 20.0) -> None:
+def until(condition: Callable[[], bool], what: str, deadline: float = 60.0) -> None:
     """Wait for a condition; raises TimeoutError that says what did not happen."""
     end = time.monotonic() + deadline
     while not condition():

@@ -59,7 +59,9 @@ def prove(site: Site, cuts: int, *, at_once: int) -> Figures:
     figures = Figures()
     weather = Weather(cuts, figures)
     with Proxy(site.url, weather) as proxy:
-        devices = [logged_in(proxy.url, "alice", timeout=SILENCE) for _ in range(2)]
+        devices = [logged_in(proxy.url, "alice") for _ in range(2)]
+        for device in devices:
+            device.timeout = SILENCE
         writer = logged_in(site.url, "alice")
         lock = threading.Lock()
 

@@ -15,7 +15,7 @@ from tests.live.transcript import Transcript
 
 SILENCE = 1.0  # seconds after which a browser that hears nothing comes back
 BREAKS: tuple[How, ...] = ("close", "reset", "freeze", "orphan", "503")
-LENGTH = 500  # words of a reply
+LENGTH = 600  # words of a reply
 BLOCKS = "\\n\\n".join(f"## Part {n}\\n\\n- one *{n}*\\n- two `{n}`\\n\\nSome words of part {n}." for n in range(40))
 
 
@@ -51,7 +51,7 @@ class Weather:
             # What leaves a browser waiting costs a second; there is less of it.
             how = self._chance.choices(BREAKS, weights=(4, 4, 1, 3, 3))[0]
             self._figures.cuts[how] = self._figures.cuts.get(how, 0) + 1
-            return Plan(how, after=self._chance.randint(150, 2500))
+            return Plan(how, after=int(10 ** self._chance.uniform(2, 4.3)))  # bytes: small cuts, and large ones
 
 
 def prove(site: Site, cuts: int, *, at_once: int) -> Figures:
@@ -70,7 +70,7 @@ def prove(site: Site, cuts: int, *, at_once: int) -> Figures:
                 with lock:  # one page, one thread
                     figures.replies += 1
                     is_marked_up = figures.replies % 4 == 0
-                    text = f"[[say:{BLOCKS}]] [[delay:3]]" if is_marked_up else f"[[tokens:{LENGTH}]] [[delay:3]]"
+                    text = f"[[say:{BLOCKS}]] [[delay:6]]" if is_marked_up else f"[[tokens:{LENGTH}]] [[delay:6]]"
                     sent = writer.send(text, model=MODEL)
                 _watched(devices, sent.reply_uuid, "" if is_marked_up else words(LENGTH), figures)
 

@@ -28,7 +28,7 @@ from conversations.providers import local  # noqa: E402
 from conversations.views.stream import Direct  # noqa: E402
 
 REQUEST_THREADS = 4
-SWITCH_INTERVAL = 0.0005  # seconds; each statement gives the interpreter away, and gets it back one interval later
+SWITCH_INTERVAL = 0.002  # seconds; each statement gives the interpreter away, and gets it back one interval later
 IS_WHOLE = settings.CHATSITE_ENGINE == "embedded"  # this process is the whole server
 
 sweeper = Sweeper(pool, is_alone=True)

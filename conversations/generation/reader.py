@@ -16,7 +16,7 @@ from typing import Protocol
 logger = logging.getLogger(__name__)
 
 ROUND = 0.040  # seconds between two rounds of a process that has time
-LONGEST_ROUND = 0.25
+LONGEST_ROUND = 0.12
 BUSY = 0.9  # of a processor; a process that is busier reads less often, more at a time
 
 

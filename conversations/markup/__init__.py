@@ -46,7 +46,7 @@ def escaped(text: str) -> str:
 
 
 def trusted(html: str) -> SafeString:
-    """HTML that `render` made and that was kept since."""
+    """HTML that `render`, or a template of ours, made and that was kept since."""
     return mark_safe(html)  # noqa: S308
 
 

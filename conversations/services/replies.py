@@ -131,6 +131,7 @@ def renew(primary_keys: Iterable[int]) -> None:
 def note_memory(reply: Message, memory_from: int) -> None:
     """Store, for the reply the caller has claimed, from which depth on its model was sent the conversation."""
     Message.objects.filter(pk=reply.pk, claim=reply.claim).update(memory_from=memory_from)
+    reply.memory_from = memory_from
 
 
 def write(pieces: Sequence[NewPiece]) -> set[tuple[int, int]]:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
 from tests.browser.conftest import DESKTOP, PHONE, Watch, last_reply, log_in, send
 from tests.live.conftest import KEY, settings_for
 from tests.services.photographs import photograph
-from tests.serving import Server
+from tests.serving import Server, until
 from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
@@ -336,6 +336,7 @@ def test_pages_are_mirrored_for_who_reads_from_right_to_left(place: Place) -> No
         assert box, selector
         assert (box["x"] + box["width"] / 2 - middle) * side > 0, selector
     assert page.locator("article .waiting .mirrored").evaluate("(one) => getComputedStyle(one).scale") == "-1 1"
+    until(lambda: len(page.evaluate(PLACES_OF_WORDS)) == 2, "two pieces of the running reply")
     left, right = page.evaluate(PLACES_OF_WORDS)
     assert left < right
     page.goto(place.addresses["conversation"])

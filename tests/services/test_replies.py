@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -106,6 +107,33 @@ def test_of_two_ends_the_first_one_stays(claimed: Message, first: str, second: s
     status = Message.objects.get(pk=claimed.pk).status
     assert not ENDS[second](claimed)
     assert Message.objects.get(pk=claimed.pk).status == status
+
+
+def test_what_the_end_of_a_reply_hands_on_is_what_is_stored(alice: User, reply: Message) -> None:
+    """Followers are shown it without another look into the database."""
+    claimed = replies.claim(reply.pk, reply)
+    assert claimed is not None
+    replies.note_memory(claimed, 4)
+    replies.write([piece(claimed, 0, "**said**")])
+    outcome = Outcome(
+        Status.COMPLETE,
+        finish_reason="stop",
+        notices=["truncated"],
+        first_token_ms=12,
+        prompt_tokens=3,
+        output_tokens=4,
+        remaining_credits=Decimal("1.50000000"),
+        cost_usd=Decimal("0.0000012000"),
+    )
+    ended = replies.finish(claimed, outcome, render=lambda text: (f"<p>{text}</p>", 7))
+    assert ended is not None
+    stored = Message.objects.get(pk=reply.pk)
+    fields = [field.attname for field in Message._meta.concrete_fields]
+    assert {name: getattr(ended.reply, name) for name in fields} == {name: getattr(stored, name) for name in fields}
+    [part] = Part.objects.filter(message=reply)
+    assert [(one.pk, one.text, one.html, one.markup_version) for one in ended.parts] == [
+        (part.pk, part.text, part.html, part.markup_version)
+    ]
 
 
 def test_a_pending_reply_can_be_stopped(reply: Message) -> None:

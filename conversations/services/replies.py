@@ -5,6 +5,7 @@ ends that race exactly one wins. The only way out of an end is `go_on`, back to 
 A message that waits for a reply is sent in the transaction that ends it well: WAITING --release--> COMPLETE.
 """
 
+import copy
 import datetime as dt
 import json
 import uuid
@@ -171,7 +172,10 @@ _WRITE["postgresql"] = """
 
 @transaction.atomic(savepoint=False)
 def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> Ended | None:
-    """End a reply that the caller has claimed, which gets its new values; None where another end came first."""
+    """End a reply that the caller has claimed; None where another end came first.
+
+    The caller's own stays as claimed, so that an end which cannot be committed can be stored again.
+    """
     _hold(reply)
     running = Message.objects.filter(pk=reply.pk, status=Status.STREAMING, claim=reply.claim)
     is_first_run = reply.runs == 1
@@ -179,12 +183,13 @@ def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> En
     if not running.update(**changes):
         return None
     parts = _settle(reply.pk, outcome, render, is_first_run=is_first_run)
+    stored = copy.copy(reply)
     if is_first_run:
         for name, value in changes.items():
-            setattr(reply, name, value)
+            setattr(stored, name, value)
     else:
-        reply.refresh_from_db()
-    return Ended(reply, parts)
+        stored.refresh_from_db()
+    return Ended(stored, parts)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Message, Part, Piece, User
@@ -134,6 +135,21 @@ def test_what_the_end_of_a_reply_hands_on_is_what_is_stored(alice: User, reply: 
     assert [(one.pk, one.text, one.html, one.markup_version) for one in ended.parts] == [
         (part.pk, part.text, part.html, part.markup_version)
     ]
+
+
+def test_an_end_that_could_not_be_committed_can_be_stored_again(claimed: Message) -> None:
+    replies.write([piece(claimed, 0, "said")])
+
+    @transaction.atomic
+    def end_on_a_full_disk() -> None:
+        assert replies.finish(claimed, Outcome(Status.COMPLETE))
+        raise OperationalError("the disk is full")
+
+    with pytest.raises(OperationalError):
+        end_on_a_full_disk()
+    assert Message.objects.get(pk=claimed.pk).status == Status.STREAMING
+    assert replies.finish(claimed, Outcome(Status.COMPLETE))
+    assert Part.objects.get(message=claimed).text == "said"
 
 
 def test_a_pending_reply_can_be_stopped(reply: Message) -> None:

@@ -322,8 +322,13 @@ def test_pages_are_mirrored_for_who_reads_from_right_to_left(place: Place) -> No
     context = place.page.context.browser.new_context(
         storage_state=place.page.context.storage_state(), locale="ar", viewport=DESKTOP
     )
+    place.page.goto("/")
+    send(place.page, "[[tokens:600]] [[delay:100]]", model=FLASH)
+    expect(place.page.locator("[data-body]").last).to_contain_text("w3")
+    send(place.page, "And then?")
+    expect(place.page.get_by_text("Waiting to be sent")).to_be_visible()
     page = context.new_page()
-    page.goto(place.addresses["running"])
+    page.goto(place.page.url)
     middle = DESKTOP["width"] / 2
     sides = {
         ".sidebar": 1,
@@ -336,9 +341,14 @@ def test_pages_are_mirrored_for_who_reads_from_right_to_left(place: Place) -> No
         assert box, selector
         assert (box["x"] + box["width"] / 2 - middle) * side > 0, selector
     assert page.locator("article .waiting .mirrored").evaluate("(one) => getComputedStyle(one).scale") == "-1 1"
-    until(lambda: len(page.evaluate(PLACES_OF_WORDS)) == 2, "two pieces of the running reply")
-    left, right = page.evaluate(PLACES_OF_WORDS)
-    assert left < right
+    found: list[float] = []
+
+    def are_two_pieces() -> bool:
+        found[:] = page.evaluate(PLACES_OF_WORDS)
+        return len(found) == 2
+
+    until(are_two_pieces, "two pieces of the running reply")
+    assert found[0] < found[1]
     page.goto(place.addresses["conversation"])
     expect(page.locator("pre").first).to_have_css("direction", "ltr")
     expect(page.locator("math").first).to_have_css("direction", "ltr")

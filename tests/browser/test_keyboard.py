@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Open, last_reply, log_in, send
+from tests.serving import until
 from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
@@ -134,8 +135,13 @@ def test_keys_do_what_their_list_says(browse: Open, simulator: Simulator) -> Non
     page.keyboard.press("k")
     expect(page.get_by_role("heading", level=1)).to_have_text("The second one")
     leave_the_box(page)
-    page.keyboard.press("l")
-    expect(page.get_by_role("navigation").get_by_role("link", name="The second one")).to_be_focused()
+    newest = page.get_by_role("navigation").get_by_role("link", name="The second one")
+
+    def is_focused() -> bool:
+        page.keyboard.press("l")  # again where the list was just renewed
+        return bool(newest.evaluate("(one) => one === document.activeElement"))
+
+    until(is_focused, "the focus on the newest conversation")
     page.keyboard.press("/")
     expect(message_box(page)).to_be_focused()
     expect(message_box(page)).to_have_value("")

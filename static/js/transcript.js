@@ -9,7 +9,7 @@ function toEnd() {
 
 const sight = new IntersectionObserver((entries) => {
   isAtEnd = entries.at(-1).isIntersecting;
-  part("to-end").hidden = isAtEnd && !part("later");
+  part("to-end")?.toggleAttribute("hidden", isAtEnd && !part("later")); // page closes
 }, { root: part("scroller"), rootMargin: "0px 0px 48px" });
 sight.observe(part("end"));
 

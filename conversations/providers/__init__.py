@@ -6,12 +6,15 @@ A new vendor of a known format is one file and one name in `VENDORS`; a new form
 from conversations.providers import base, dialects, redaction
 from conversations.providers.aimlapi import AIMLAPI
 from conversations.providers.base import Endpoint, Model, Prepared, Vendor
+from conversations.providers.endpoints import GEMINI, OPENAI
 from conversations.providers.errors import TooLarge
 from conversations.providers.local import LOCAL
 from conversations.providers.segmind import SEGMIND
 from conversations.providers.turns import ChatRequest
 
 VENDORS: tuple[Vendor, ...] = (SEGMIND, AIMLAPI, LOCAL)
+KINDS: tuple[Vendor, ...] = (OPENAI, GEMINI, SEGMIND, AIMLAPI)
+"""What a connection that an administrator sets up may speak; its address, key and models are the administrator's."""
 
 redacted = redaction.redacted
 
@@ -27,14 +30,14 @@ def prepare(vendor: Vendor, model: Model, endpoint: Endpoint, request: ChatReque
     Raises NotConfigured without a usable key, Rejected without a user turn to answer, TooLarge where the text alone
     is more than a body may hold (images are left out, oldest first, before it comes to that).
     """
-    auth = base.auth_headers(vendor, endpoint)
+    auth = base.auth_headers(vendor, endpoint, model)
     body = dialects.BODIES[model.dialect](model, request)
     # Segmind says "no credit" with the status that elsewhere means "cannot satisfy Accept": refuse nothing there.
     accept = "text/event-stream, application/json" if model.streams else "*/*"
     prepared = Prepared(
         method="POST",
         url=base.url(vendor, model, endpoint),
-        headers=(*auth, ("Content-Type", "application/json"), ("Accept", accept), *vendor.headers),
+        headers=(*auth, ("Content-Type", "application/json"), ("Accept", accept), *vendor.headers, *endpoint.headers),
         body=body,
     )
     if len(prepared.content) > model.quirks.max_body_bytes:

@@ -3,6 +3,8 @@
 What the standard way does not give, and why it is here:
 - a call can be closed from another thread while it is silent: connections tell their line which socket they use, and
   the line keeps a duplicate of its descriptor, so that shutting it down touches no state of the reading thread;
+- an endpoint that people set may be held to the public internet: the address is looked at before it is connected to,
+  and again where a connection that somebody else made is used once more;
 - no redirect is followed, no cookie kept, nothing taken from the environment: a session would do all three, and read
   the whole body of a redirect first, so its adapter is used without it.
 """
@@ -23,7 +25,7 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from conversations.providers import errors
+from conversations.providers import addresses, errors
 from conversations.providers.call import Call
 
 PIECE = 1 << 16  # bytes; of a body that is sent, which has the time to connect for each
@@ -33,8 +35,9 @@ LONGEST_IDLE = 60.0  # seconds; routers forget silent connections, and then the 
 class Line:
     """One attempt's hold on a socket, from the first address tried until the connection goes back to the pool."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, public_only: bool = False) -> None:
         self.call = call
+        self.public_only = public_only
         self.was_refused = False
         self.incoming: Incoming | None = None
         self._duplicate: socket.socket | None = None
@@ -44,6 +47,10 @@ class Line:
         self.let_go()
         duplicate = self._duplicate = socket.socket(fileno=os.dup(sock.fileno()))
         self.call.attach(lambda: _shut_down(duplicate))
+
+    def may_reach(self, address: tuple[Any, ...]) -> bool:
+        """Whether this call may go to a socket's address."""
+        return not self.public_only or addresses.is_public(str(address[0]))
 
     def let_go(self) -> None:
         """From now on the connection may serve another call."""
@@ -137,11 +144,13 @@ def _connected(connection: HTTPConnection, line: Line) -> socket.socket:
     """A connected socket, known to its line before the first attempt to connect; one time for all addresses."""
     last_moment = time.monotonic() + float(connection.timeout or 0)
     try:
-        addresses = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise exceptions.NameResolutionError(connection.host, connection, socket.gaierror(str(error))) from error
     failure: OSError = OSError("no address")
-    for family, kind, protocol, _, address in addresses:
+    if not all(line.may_reach(address) for *_, address in found):
+        raise errors.PrivateAddress("the address of this connection is not a public one")
+    for family, kind, protocol, _, address in found:
         sock = socket.socket(family, kind, protocol)
         try:
             line.hold(sock)
@@ -164,13 +173,23 @@ def _connected(connection: HTTPConnection, line: Line) -> socket.socket:
 current = threading.local()  # the line of the call that this thread is sending; urllib3 has no other way to pass it
 
 
+def _is_usable(connection: Any, line: Line) -> bool:
+    """Whether a connection of the pool is not too old, and leads to where this call may go."""
+    if time.monotonic() - connection.idle_since > LONGEST_IDLE:
+        return False
+    try:
+        return not line.public_only or line.may_reach(connection.sock.getpeername())
+    except OSError:
+        return False
+
+
 class _Watching:
     """A pool that ties each connection it hands out to the line of the call, and unties it when it comes back."""
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)  # type: ignore[misc]
         connection.line = current.line
-        if connection.sock is not None and time.monotonic() - connection.idle_since > LONGEST_IDLE:
+        if connection.sock is not None and not _is_usable(connection, current.line):
             connection.close()
         if connection.sock is not None:
             try:

@@ -2,6 +2,8 @@
 
 ProviderError
 ├── NotConfigured        not_configured    no key, or the model is not offered any more
+│   └── NotAllowed       not_allowed       the model is not open to this person (any more)
+├── PrivateAddress       private_address   the endpoint is not on the public internet, and nobody allowed that
 ├── AuthenticationFailed auth              the key is wrong or lacks the permission
 ├── OutOfCredit          credits           the account is empty
 ├── RateLimited          rate_limited      too many requests; `retry_after` in seconds where the provider says it
@@ -37,6 +39,14 @@ class ProviderError(Exception):
 
 class NotConfigured(ProviderError):
     code = "not_configured"
+
+
+class NotAllowed(NotConfigured):
+    code = "not_allowed"
+
+
+class PrivateAddress(ProviderError):
+    code = "private_address"
 
 
 class AuthenticationFailed(ProviderError):

@@ -15,6 +15,7 @@ LOCAL = Vendor(
     default_base_url="",
     key_env="",
     base_url_env="",
+    models_path="",
     # Its server hangs up after every stream without saying so: a request that follows at once would be lost.
     headers=(("Connection", "close"),),
     models=(

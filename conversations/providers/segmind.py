@@ -14,6 +14,7 @@ SEGMIND = Vendor(
     base_url_env="SEGMIND_BASE_URL",
     auth="x-api-key",
     path="/{name}",
+    models_path="",
     models=(
         Model(
             id="segmind/gemini-2.5-flash",

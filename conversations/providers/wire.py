@@ -16,17 +16,18 @@ import requests
 from urllib3 import exceptions
 
 from conversations import providers
-from conversations.providers import attempts, connections, errors, taps
+from conversations.providers import attempts, connections, errors, listings, taps
 from conversations.providers.attempts import Attempt, Refused
 from conversations.providers.base import Endpoint, Model, Prepared, Vendor
 from conversations.providers.call import DEFAULT_LIMITS, Call, Limits
 from conversations.providers.connections import Line
 from conversations.providers.events import Event, Pause
+from conversations.providers.listings import Listed
 from conversations.providers.replies.decoder import Decoder
 from conversations.providers.taps import Tap
 from conversations.providers.turns import ChatRequest
 
-__all__ = ["Attempt", "Call", "Limits", "answer", "events"]
+__all__ = ["Attempt", "Call", "Limits", "answer", "events", "listing"]
 
 PIECE = 1 << 16  # bytes of a body that are read at once
 _HEADERS = {"User-Agent": "chatsite", "Accept-Encoding": "identity"}
@@ -39,12 +40,13 @@ class _Exchange:
     a stream, and one without a descriptor in front of everything else that waits.
     """
 
-    def __init__(self, prepared: Prepared, key: str, call: Call, limits: Limits, *, patient: bool) -> None:
-        self.prepared, self.key, self.call, self.limits = prepared, key, call, limits
+    def __init__(self, prepared: Prepared, endpoint: Endpoint, call: Call, limits: Limits, *, patient: bool) -> None:
+        self.prepared, self.call, self.limits = prepared, call, limits
+        self._secrets = endpoint.secrets
         self._is_patient = patient
         self.decoder: Decoder | None = None
         self._tap: Tap | None = None
-        self._line = Line(call)
+        self._line = Line(call, public_only=endpoint.public_only)
 
     def events(self) -> Generator[Event | Pause, None, None]:
         """Raises ProviderError after the events that came before it."""
@@ -55,8 +57,8 @@ class _Exchange:
         try:
             response = self._send()
             self.call.answered(response.status_code)
-            secrets, caps = (self.key,), self.limits.caps
-            decoder = self.decoder = Decoder(response.status_code, response.headers, secrets=secrets, caps=caps)
+            head, secrets = (response.status_code, response.headers), self._secrets
+            decoder = self.decoder = Decoder(*head, secrets=secrets, caps=self.limits.caps)
             yield from self._read(response, decoder)
             self._drain(response)
         finally:
@@ -70,7 +72,8 @@ class _Exchange:
         try:
             request = requests.PreparedRequest()
             headers = dict(self.prepared.headers) | _HEADERS
-            request.prepare(self.prepared.method, self.prepared.url, headers=headers, data=self.prepared.content)
+            data = self.prepared.content if self.prepared.method == "POST" else None
+            request.prepare(self.prepared.method, self.prepared.url, headers=headers, data=data)
             return connections.adapter().send(
                 request, stream=True, timeout=(self.limits.connect, self.limits.first_byte)
             )
@@ -79,6 +82,25 @@ class _Exchange:
             raise self._why_not_sent(error) from error
         finally:
             connections.current.line = None
+
+    def whole(self, limit: int) -> tuple[requests.Response, bytes]:
+        """The head and the body of the reply, up to so many bytes of it. Raises ProviderError."""
+        self.call.begin(self.limits)
+        response: requests.Response | None = None
+        try:
+            response = self._send()
+            self.call.answered(response.status_code)
+            body = b""
+            while len(body) <= limit and (piece := self._piece(response)):
+                body += piece
+            if len(body) > limit:
+                raise errors.TooLarge("the reply is larger than can be taken")
+            return response, body
+        finally:
+            if response is not None:
+                response.close()
+            self._line.let_go()
+            self.call.end()
 
     def _why_not_sent(self, error: Exception) -> errors.ProviderError:
         if isinstance(error, ValueError) and not isinstance(error, requests.exceptions.InvalidHeader):
@@ -246,8 +268,16 @@ def events(
 ) -> Iterator[Event]:
     """One attempt: the reply's events. Raises ProviderError, at any point; what came before it stays valid."""
     prepared = providers.prepare(vendor, model, endpoint, request)
-    exchange = _Exchange(prepared, endpoint.key, call, limits, patient=True)
+    exchange = _Exchange(prepared, endpoint, call, limits, patient=True)
     return (event for event in exchange.events() if not isinstance(event, Pause))
+
+
+def listing(vendor: Vendor, endpoint: Endpoint, *, call: Call, limits: Limits = DEFAULT_LIMITS) -> tuple[Listed, ...]:
+    """The models that the endpoint lists, by name. Raises ProviderError."""
+    prepared = listings.prepare(vendor, endpoint)
+    response, body = _Exchange(prepared, endpoint, call, limits, patient=True).whole(listings.LARGEST)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return listings.read(response.status_code, headers, body, endpoint.secrets)
 
 
 def answer(
@@ -281,6 +311,6 @@ def paced_answer(
 
     def exchange(chosen: Model) -> _Exchange:
         prepared = providers.prepare(vendor, chosen, endpoint, request)
-        return _Exchange(prepared, endpoint.key, call, limits, patient=patient)
+        return _Exchange(prepared, endpoint, call, limits, patient=patient)
 
     return attempts.answer(model, exchange, call=call, limits=limits, tell=on_attempt)

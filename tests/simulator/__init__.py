@@ -5,10 +5,13 @@ It listens on one address and answers, under /v1 unless said otherwise:
     POST gemini-2.5-flash                   Segmind, chat messages             key in `x-api-key`
     POST gemini-2-flash-image-generation    Segmind, Gemini in `messages`      draws and edits real pictures
     POST gemini-1.5-pro                     Segmind, Gemini in `messages`
+    GET  models                             what AI/ML API and the local server offer
     GET  get-user-credits                   Segmind's account
     POST chat/completions                   AI/ML API, `google/gemini-2.5-flash`, `Authorization: Bearer`, streams;
                                             a model name with "smollm2" is the local server: no key, no pictures
     GET  /v2/billing                        AI/ML API's account (outside /v1)
+    POST /v1beta/models/<name>:generateContent, :streamGenerateContent     Google's own interface, `x-goog-api-key`
+    GET  /v1beta/models
 
 It refuses what they refuse, answers from the content of the talk (it remembers names, counts turns, does sums, writes
 Markdown, describes pictures, draws "a red circle on a blue background" and then can "make it green", "rotate it", "make

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from . import aimlapi, brain, directives, errors, faults, segmind
+from . import aimlapi, brain, directives, errors, faults, google, segmind
 from .directives import Directives
 from .errors import Refused, Vendor
 from .job import Job, prompt_tokens, usage_of
@@ -51,6 +51,8 @@ def decoded(raw: bytes) -> Json:
 
 
 def vendor_of(path: str, body: Json) -> Vendor:
+    if path.startswith("/v1beta/"):
+        return "google"
     if path == CHAT_PATH:
         return aimlapi.vendor_of(body)
     return "aimlapi" if path.startswith(("/v1/chat/", "/v1/models", "/v2/", "/v1/billing")) else "segmind"
@@ -58,9 +60,9 @@ def vendor_of(path: str, body: Json) -> Vendor:
 
 def method_of(path: str) -> str:
     """The one method a path takes; blank for a path that does not exist."""
-    if path in (CREDITS_PATH, BILLING_PATH, MODELS_PATH):
+    if path in (CREDITS_PATH, BILLING_PATH, MODELS_PATH, google.LIST_PATH):
         return "GET"
-    return "POST" if path == CHAT_PATH or path.removeprefix("/v1/") in segmind.MODELS else ""
+    return "POST" if path == CHAT_PATH or google.is_here(path) or path.removeprefix("/v1/") in segmind.MODELS else ""
 
 
 class Answering:
@@ -93,6 +95,8 @@ class Answering:
             raise Refused(405, WORDS[405])
         if vendor == "segmind":
             self._authorise(segmind.key_of(request.headers, self.settings), vendor)
+        elif vendor == "google":
+            self._authorise(google.key_of(request.headers), vendor)
         elif vendor == "aimlapi" and request.path != MODELS_PATH:
             self._authorise(aimlapi.key_of(request.headers), vendor)
 
@@ -108,6 +112,8 @@ class Answering:
     def _get(self, request: Request) -> Reply:
         if request.path == MODELS_PATH:
             return json_reply(MODELS)
+        if request.path == google.LIST_PATH:
+            return json_reply(google.LIST)
         if request.path == BILLING_PATH:
             return json_reply({"current_balance": float(self.settings.balance), "currency": "USD"})
         return json_reply({"credits": float(self.settings.credits), "free-credits": float(FREE_CREDITS)})
@@ -116,6 +122,8 @@ class Answering:
         self._check_body(request, body)
         if vendor == "segmind":
             asked = segmind.read(request.path.removeprefix("/v1/"), body, self.settings)
+        elif vendor == "google":
+            asked = google.read(request.path, body)
         else:
             asked = aimlapi.read(body)
         self._check_credit(request, vendor)
@@ -154,7 +162,7 @@ class Answering:
             usage=usage_of(answer, prompt_tokens(talk)),
             ask=ask,
             shape=ask.shape or asked.shape,
-            stream=asked.shape == "sse",
+            stream=asked.shape in ("sse", "gemini-sse"),
             include_usage=asked.include_usage,
             system=bool(talk.system),
             attempt=self._attempt(request.raw),

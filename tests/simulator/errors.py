@@ -13,7 +13,7 @@ from typing import Literal
 
 from .reply import Json, Reply, encode
 
-Vendor = Literal["segmind", "aimlapi", "local"]
+Vendor = Literal["segmind", "aimlapi", "local", "google"]
 
 GOOGLE_STATUS = {
     400: "INVALID_ARGUMENT",
@@ -69,7 +69,7 @@ STYLES: dict[str, Callable[[int, str, str], Json]] = {
     "detail-list": lambda status, message, path: {"detail": [{"loc": ["body"], "msg": message, "type": "value_error"}]},
     "title": lambda status, message, path: {"title": message, "status": status},
 }
-OWN_STYLE: dict[Vendor, str] = {"segmind": "string", "aimlapi": "aimlapi", "local": "object"}
+OWN_STYLE: dict[Vendor, str] = {"segmind": "string", "aimlapi": "aimlapi", "local": "object", "google": "google"}
 PLAIN_STYLES = ("text", "html", "empty")
 
 

@@ -8,5 +8,5 @@ from conversations.providers.dialects import gemini, openai_chat
 from conversations.providers.turns import ChatRequest, Json
 
 BODIES: Mapping[DialectName, Callable[[Model, ChatRequest], Json]] = MappingProxyType(
-    {"openai_chat": openai_chat.body, "gemini_wrapped": gemini.wrapped_body}
+    {"openai_chat": openai_chat.body, "gemini_wrapped": gemini.wrapped_body, "gemini": gemini.body}
 )

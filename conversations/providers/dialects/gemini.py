@@ -1,4 +1,4 @@
-"""Requests of Google's Gemini format, as Segmind takes it: wrapped in `messages`. Pure: same request, same body.
+"""Requests of Google's Gemini format: as Google takes it, and wrapped in `messages` as Segmind does. Pure.
 
 Segmind's samples differ from Google's own interface in two places: `messages` is an object around `contents`, and
 `system_instruction` is spelt in snake case with one object, not a list, as its `parts`.
@@ -14,8 +14,21 @@ from conversations.providers.turns import ChatRequest, ImagePart, Json, Paramete
 _ROLES = {"user": "user", "assistant": "model"}
 
 
+def body(model: Model, request: ChatRequest) -> Json:
+    """The whole request body for Google's own interface. Raises Rejected where no user turn is left to answer."""
+    history = normalise.history(request, model, signatures=True)
+    whole: dict[str, Json] = {"contents": [_content(turn) for turn in history.turns]}
+    if history.system:
+        whole["systemInstruction"] = {"parts": [{"text": history.system}]}
+    # Without both, a model that draws answers 400 or with words alone; one that does not draw refuses the second.
+    modalities = {"responseModalities": ["TEXT", "IMAGE"]} if model.draws_images else {}
+    if config := modalities | _generation_config(model, request.parameters):
+        whole["generationConfig"] = config
+    return whole
+
+
 def wrapped_body(model: Model, request: ChatRequest) -> Json:
-    """The whole request body. Raises Rejected where no user turn is left to answer."""
+    """The whole request body for Segmind. Raises Rejected where no user turn is left to answer."""
     history = normalise.history(request, model, signatures=True)
     messages: dict[str, Json] = {}
     if history.system:
@@ -28,9 +41,9 @@ def wrapped_body(model: Model, request: ChatRequest) -> Json:
 
 def _generation_config(model: Model, parameters: Parameters) -> dict[str, Json]:
     """Only what is configured: Segmind documents no such field."""
-    max_tokens = model.quirks.default_max_tokens if parameters.max_tokens is None else parameters.max_tokens
-    config = {"temperature": parameters.temperature, "maxOutputTokens": max_tokens}
-    return {name: value for name, value in config.items() if value is not None}
+    settled = model.settled(parameters)
+    config = {"temperature": settled.temperature, "maxOutputTokens": settled.max_tokens}
+    return {name: value for name, value in config.items() if value is not None} | dict(model.extra)
 
 
 def _content(turn: Turn) -> Json:

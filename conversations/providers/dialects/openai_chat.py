@@ -24,12 +24,12 @@ def body(model: Model, request: ChatRequest) -> Json:
 
 def _settings(model: Model, parameters: Parameters) -> dict[str, Json]:
     """Only what is configured: some servers document no other field than the messages."""
-    max_tokens = model.quirks.default_max_tokens if parameters.max_tokens is None else parameters.max_tokens
-    settings: dict[str, Json] = {"temperature": parameters.temperature, "max_tokens": max_tokens}
+    settled = model.settled(parameters)
+    settings: dict[str, Json] = {"temperature": settled.temperature, model.quirks.limit_field: settled.max_tokens}
     if model.streams:
         settings["stream"] = True
         settings["stream_options"] = {"include_usage": True} if model.quirks.stream_usage else None
-    return {name: value for name, value in settings.items() if value is not None}
+    return {name: value for name, value in settings.items() if value is not None} | dict(model.extra)
 
 
 def _messages(turns: Iterable[Turn]) -> list[Json]:

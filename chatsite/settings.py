@@ -170,6 +170,10 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"
 
+# --- Review: whether anybody may read what others wrote, and whether people see who did -------------------------------
+CHATSITE_REVIEW = env.flag("CHATSITE_REVIEW", default=True)
+CHATSITE_SHOW_LOOKS = env.flag("CHATSITE_SHOW_LOOKS", default=False)
+
 # --- Mail: without EMAIL_URL letters are printed by the server, which is where the only administrator looks -----------
 vars().update(environ.Env.email_url_config(env.text("EMAIL_URL", "consolemail://")))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "chatsite@localhost")

@@ -329,11 +329,10 @@ def _shown(message: Message, pieces: Sequence[Part | Piece]) -> Shown:
     return Shown(message, _blocks([piece for piece in pieces if piece.kind != Kind.REASONING]), reasoning)
 
 
-def whole_thread(conversation: Conversation) -> list[Shown]:
+def whole_thread(conversation: Conversation) -> MessageQuerySet:
     """Every message of every branch, oldest first, with parts and calls: for reviewers."""
     messages = Message.objects.filter(conversation=conversation).order_by("depth", "pk")
-    related = ("parts__attachment", "pieces__attachment", "calls")
-    return [shown(message) for message in messages.prefetch_related(*related)]
+    return messages.prefetch_related("parts__attachment", "pieces__attachment", "calls")
 
 
 def origin_of(conversation: Conversation, user: User) -> Message | None:

@@ -54,7 +54,8 @@ running = make(
     "Message", conversation=other, role="assistant", status="streaming", claim="c", leased_until=now, on_path=False,
 )
 make("Piece", message=running, sequence=0, kind="text", text="so far")
-make("Look", reviewer=alice, reviewer_name="alice", owner=alice, owner_name="alice", conversation=talk.uuid, what="t")
+make("Look", reviewer=alice, reviewer_name="alice", owner=alice, owner_name="alice", conversation=talk.uuid, what="t",
+     number=1, previous="0" * 64, digest="d" * 64, created_at=now)
 if "prompt" in [model._meta.model_name for model in apps.get_models()]:
     make("Prompt", owner=alice, name="hallo", text="Hallo {{{{wer}}}}", is_shared=True)
     make("Preset", owner=alice, name="x", model="m", parameters={{"max_tokens": 5}})

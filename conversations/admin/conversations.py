@@ -1,70 +1,48 @@
-"""Conversations for reviewers: searchable, read-only, the whole thread with every call; opening one is recorded."""
+"""Conversations for reviewers: read-only, the whole record. Each look states its reason and is recorded."""
 
 import json
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from conversations import queries
-from conversations.models import Conversation, Message, ProviderCall, User
-from conversations.services import catalog, errors, review
+from conversations.admin import reviewing
+from conversations.admin.filters import ErrorFilter, ModelFilter, WordsFilter
+from conversations.admin.reviewing import ReasonForm, may_review, reviewer_of
+from conversations.models import Conversation, Message, ProviderCall
+from conversations.services import review
 from conversations.views.attachments import file_response
+from conversations.views.http import SeeOther
 
-NO_ERROR = "none"
-
-
-class ErrorFilter(admin.SimpleListFilter):
-    """By the error of any message. Which ones there are is known, so that nobody looks through all messages."""
-
-    title = _("error code")
-    parameter_name = "error"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(NO_ERROR, _("none")), *((code, code) for code in sorted(errors.PROVIDER_SENTENCES))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
-        match self.value():
-            case None:
-                return queryset
-            case "none":
-                return queryset.exclude(pk__in=Message.objects.failed().values("conversation"))
-            case code:
-                return queryset.filter(pk__in=Message.objects.failed_with(code).values("conversation"))
-
-
-class ModelFilter(admin.SimpleListFilter):
-    """By the model of a conversation, of those that this version knows."""
-
-    title = _("model")
-    parameter_name = "model"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return catalog.all_known()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
-        return queryset.filter(model=self.value()) if self.value() else queryset
+TEMPLATES = "admin/conversations/conversation"
+PAGE_LENGTH = 200  # messages of a thread
 
 
 @admin.register(Conversation)
 class ConversationAdmin(admin.ModelAdmin):
-    """Nothing in here can be added, changed or deleted, and only people with the review permission get in."""
+    """Nothing in here can be added, changed or deleted, and only people with the review permission get in.
 
-    list_display = ("title", "owner", "model", "active_at", "last_error", "is_deleted")
-    list_filter = (ModelFilter, ErrorFilter, "active_at")
+    Titles are content, too: the list shows them, and searches in them and in texts, once a reason is stated for lists.
+    """
+
+    list_filter = (WordsFilter, ModelFilter, ErrorFilter, "active_at")
     list_select_related = ("owner",)
     list_per_page = 50
-    search_fields = ("title", "model", "owner__username", "owner__email")
-    search_help_text = _("Person, title, model or error code")
+    actions = None
+    search_fields = ("model", "owner__username", "owner__email")
     ordering = ("-active_at",)
     show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may_review(request)
@@ -81,18 +59,52 @@ class ConversationAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
         return False
 
+    # --- The list -----------------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         return queries.for_review(super().get_queryset(request))
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        name = "title" if reviewing.stated(request) else "short_name"
+        return (name, "owner", "model", "active_at", "last_error", "is_deleted")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return (*self.search_fields, "title") if reviewing.stated(request) else self.search_fields
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Conversation], search_term: str
     ) -> tuple[QuerySet[Conversation], bool]:
-        """By person, title and model; the code of an error also finds the conversations in which it happened."""
+        """By person, model and perhaps title; the code of an error finds the conversations in which it happened."""
         found, _may_repeat = super().get_search_results(request, queryset, search_term)
         failed = Message.objects.failed_with(search_term.strip())
         if not failed.exists():
             return found, False
         return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=failed.values("conversation"))), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Without content until a reason is stated; then what is listed is recorded, for each person of whom it is."""
+        if request.method == "POST" and may_review(request):
+            return self._stated_for_lists(request)
+        reason = reviewing.stated(request)
+        context = {"reason": reason, "form": ReasonForm(), **(extra_context or {})}
+        response = super().changelist_view(request, context)
+        if reason and isinstance(response, TemplateResponse) and response.context_data:
+            listed = response.context_data["cl"].result_list
+            asked = {name: value for name, value in request.GET.items() if value}
+            is_search = bool(asked.keys() & {"q", "words"})
+            detail = json.dumps(asked, ensure_ascii=False) if asked else ""
+            review.record_listing(reviewer_of(request), listed, "search" if is_search else "list", reason, detail)
+        return response
+
+    def _stated_for_lists(self, request: HttpRequest) -> HttpResponse:
+        form = ReasonForm(request.POST)
+        if form.is_valid():
+            reviewing.state(request, form.cleaned_data["reason"])
+            return SeeOther(request.get_full_path())
+        return super().changelist_view(request, {"reason": "", "form": form})
+
+    @admin.display(description=_("conversation"))
+    def short_name(self, conversation: Conversation) -> str:
+        return str(conversation.uuid)[:8]
 
     @admin.display(description=_("last error"))
     def last_error(self, conversation: Conversation) -> str:
@@ -102,27 +114,48 @@ class ConversationAdmin(admin.ModelAdmin):
     def is_deleted(self, conversation: Conversation) -> bool:
         return conversation.deleted_at is not None
 
+    # --- One conversation ---------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
-        picture = self.admin_site.admin_view(self.picture_view)
+        view = self.admin_site.admin_view
         return [
-            path("<int:pk>/pictures/<uuid:attachment_uuid>/<str:size>/", picture, name="review_picture"),
+            path("<int:pk>/reason/", view(self.reason_view), name="review_reason"),
+            path(
+                "<int:pk>/pictures/<uuid:attachment_uuid>/<str:size>/", view(self.picture_view), name="review_picture"
+            ),
             *super().get_urls(),
         ]
+
+    def reason_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks why somebody wants to look into this conversation, without showing anything of it."""
+        conversation = self._conversation(request, pk)
+        form = ReasonForm(request.POST or None, initial={"reason": reviewing.newest(request)})
+        if form.is_valid():
+            reviewing.state(request, form.cleaned_data["reason"], conversation)
+            return SeeOther(reverse("admin:conversations_conversation_change", args=[pk]))
+        context = {"form": form, "conversation": conversation, "title": _now("Why do you look?")}
+        response = self._page(request, "reason", context)
+        response.status_code = 422 if form.errors else 200
+        return response
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The whole thread instead of a form."""
         conversation = self._conversation(request, object_id)
-        review.record_look(reviewer_of(request), conversation, "thread")
+        reason = reviewing.stated(request, conversation)
+        if not reason:
+            return HttpResponseRedirect(reverse("admin:review_reason", args=[conversation.pk]))
+        page = Paginator(queries.whole_thread(conversation), PAGE_LENGTH).get_page(request.GET.get("page"))
+        detail = f"page {page.number}" if page.has_other_pages() else ""
+        review.record_look(reviewer_of(request), conversation, "thread", reason, detail)
         context = {
-            **self.admin_site.each_context(request),
             "title": conversation.title,
-            "opts": self.opts,
             "conversation": conversation,
-            "thread": [(one, calls_of(one.message)) for one in queries.whole_thread(conversation)],
+            "reason": reason,
+            "page": page,
+            "thread": [(queries.shown(message), calls_of(message)) for message in page],
         }
-        return TemplateResponse(request, "admin/conversations/conversation/thread.html", context)
+        return self._page(request, "thread", context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -131,24 +164,21 @@ class ConversationAdmin(admin.ModelAdmin):
 
     def picture_view(self, request: HttpRequest, pk: int, attachment_uuid: UUID, size: str) -> HttpResponseBase:
         """A picture of the thread; part of the look that opening the thread recorded."""
-        conversation = self._conversation(request, str(pk))
+        conversation = self._conversation(request, pk)
+        if not reviewing.stated(request, conversation):
+            raise Http404
         found = get_object_or_404(queries.pictures_of(conversation), uuid=attachment_uuid)
         return file_response(found, "original" if size == "original" else "thumbnail")
 
-    def _conversation(self, request: HttpRequest, object_id: str) -> Conversation:
-        conversation: Conversation | None = self.get_object(request, object_id) if may_review(request) else None
+    def _conversation(self, request: HttpRequest, pk: int | str) -> Conversation:
+        conversation: Conversation | None = self.get_object(request, str(pk)) if may_review(request) else None
         if conversation is None:
             raise Http404
         return conversation
 
-
-def may_review(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.may_review
-
-
-def reviewer_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> TemplateResponse:
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return TemplateResponse(request, f"{TEMPLATES}/{name}.html", whole)
 
 
 def calls_of(message: Message) -> list[tuple[ProviderCall, str]]:

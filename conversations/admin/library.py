@@ -1,14 +1,22 @@
-"""Prompts and presets of everybody, for staff with the permissions."""
+"""Prompts and presets that people share, for staff with the permissions. What is not shared is its owner's alone."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from conversations.models import Preset, Prompt
 
 
+class SharedAdmin(admin.ModelAdmin):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(is_shared=True)
+
+
 @admin.register(Prompt)
-class PromptAdmin(admin.ModelAdmin):
+class PromptAdmin(SharedAdmin):
     list_display = ("name", "owner", "is_shared", "changed_at")
-    list_filter = ("is_shared",)
     list_select_related = ("owner",)
     search_fields = ("name", "owner__username")
     autocomplete_fields = ("owner",)
@@ -16,11 +24,11 @@ class PromptAdmin(admin.ModelAdmin):
 
 
 @admin.register(Preset)
-class PresetAdmin(admin.ModelAdmin):
+class PresetAdmin(SharedAdmin):
     """The parameters can be seen; what a model takes is checked in the form of their owner."""
 
     list_display = ("name", "model", "owner", "is_shared", "changed_at")
-    list_filter = ("is_shared", "model")
+    list_filter = ("model",)
     list_select_related = ("owner",)
     search_fields = ("name", "model", "owner__username")
     autocomplete_fields = ("owner",)

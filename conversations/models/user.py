@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +34,9 @@ class User(AbstractUser):
 
     @property
     def may_review(self) -> bool:
-        return self.is_active and self.is_staff and self.has_perm("conversations.review_conversations")
+        """Whether this person may read what others wrote, stating why; nobody where the organisation has it so."""
+        is_staff = settings.CHATSITE_REVIEW and self.is_active and self.is_staff
+        return bool(is_staff and self.has_perm("conversations.review_conversations"))
 
 
 class SetupLink(models.Model):

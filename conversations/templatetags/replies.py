@@ -103,6 +103,21 @@ def notice_sentence(code: str) -> errors.Sentence:
 
 
 @register.filter
+def look_words(what: str) -> str:
+    """What a reviewer did, by the word in the record."""
+    words = {
+        "thread": _("read a conversation"),
+        "list": _("saw titles in a list"),
+        "search": _("searched"),
+        "branches": _("compared branches"),
+        "export": _("exported a conversation"),
+        "export-redacted": _("exported a conversation with names masked"),
+        "ratings": _("exported rated replies"),
+    }
+    return words.get(what, what)
+
+
+@register.filter
 def period(moment: datetime) -> str:
     """The heading under which a list of conversations shows something of this moment."""
     days = (timezone.localdate() - timezone.localdate(moment)).days
@@ -143,6 +158,11 @@ def thumbnail_width(attachment: Attachment) -> int:
 
 def _scale(attachment: Attachment, width: int, height: int) -> float:
     return min(1.0, width / attachment.width, height / attachment.height)
+
+
+@register.simple_tag
+def looks_are_shown() -> bool:
+    return bool(settings.CHATSITE_SHOW_LOOKS)
 
 
 @register.simple_tag

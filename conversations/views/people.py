@@ -2,7 +2,8 @@
 
 from django.conf import settings as site
 from django.contrib import messages as flash
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
@@ -10,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations.forms import PreferencesForm
-from conversations.models import User
+from conversations.models import Conversation, Look, User
 from conversations.services import catalog, people
 from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
+
+LOOKS_ON_PAGE = 100
 
 
 @member_required
@@ -36,6 +39,19 @@ def settings(request: HtmxHttpRequest) -> HttpResponse:
 def shortcuts(request: HtmxHttpRequest) -> HttpResponse:
     """What keys do: a dialog of the conversation, or a page."""
     return render(request, "people/_shortcuts_dialog.html" if request.htmx else "people/shortcuts.html")
+
+
+@member_required
+@require_safe
+def looks(request: HtmxHttpRequest) -> HttpResponse:
+    """Who of the staff saw what of this person's, where the organisation lets people see that."""
+    if not site.CHATSITE_SHOW_LOOKS:
+        raise Http404
+    page = Paginator(Look.objects.concerning(request.user), LOOKS_ON_PAGE).get_page(request.GET.get("page"))
+    uuids = {look.conversation for look in page if look.conversation}
+    titles = dict(Conversation.objects.visible_to(request.user).filter(uuid__in=uuids).values_list("uuid", "title"))
+    context = {"page": page, "looks": [(look, look.conversation and titles.get(look.conversation)) for look in page]}
+    return render(request, "people/looks.html", context)
 
 
 def _preferences(user: User) -> dict[str, object]:

@@ -44,6 +44,7 @@ def measure() -> list[Page]:
     fill(person)
     client = Client(SERVER_NAME="localhost")
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    _say_why(client, person)
     return [_measured(client, name, address) for name, address in addresses(person).items()]
 
 
@@ -130,6 +131,13 @@ def addresses(person: AbstractUser) -> dict[str, str]:
         "administration, one conversation": f"/admin/conversations/conversation/{middle.pk}/change/",
         "administration, people": "/admin/conversations/user/",
     }
+
+
+def _say_why(client: Client, person: AbstractUser) -> None:
+    address = "/admin/conversations/conversation/"
+    one = addresses(person)["administration, one conversation"]
+    for stating in (address, one.replace("change", "reason")):
+        assert client.post(stating, {"reason": "measuring"}).status_code == 303
 
 
 def _key(conversation: Conversation) -> str:

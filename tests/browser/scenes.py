@@ -180,10 +180,28 @@ def failed(page: Page, server: Server) -> None:
     expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
 
 
-def administration(page: Page) -> None:
+def listed(page: Page) -> None:
+    """With titles, for a reason."""
     visit(page, "/admin/conversations/conversation/")
+    if page.get_by_label("Reason").is_visible():
+        page.get_by_label("Reason").fill("Quality of answers, by sample")
+        page.get_by_role("button", name="Show titles").click()
+    page.wait_for_load_state("networkidle")
+
+
+def asked_why(page: Page) -> None:
+    listed(page)
+    page.get_by_role("link", name=re.compile("^Weekend in Porto")).first.click()
+    page.get_by_role("button", name="Open the conversation").wait_for()
+
+
+def administration(page: Page) -> None:
+    listed(page)
     page.get_by_role("link", name=re.compile("^Which planet")).first.click()
     page.wait_for_load_state()
+    if page.get_by_role("button", name="Open the conversation").is_visible():
+        page.get_by_role("button", name="Open the conversation").click()
+    expect(page.locator(".turn").first).to_be_visible()
 
 
 def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
@@ -247,8 +265,10 @@ def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
         Scene("keys", at("/shortcuts/")),
         Scene("password", at("/accounts/password/change/")),
         Scene("admin", at("/admin/"), "root"),
-        Scene("admin-conversations", at("/admin/conversations/conversation/"), "root"),
-        Scene("admin-conversation", administration, "root"),
+        Scene("admin-conversations", at("/admin/conversations/conversation/"), "root", phone=True),
+        Scene("admin-conversations-stated", listed, "root", phone=True),
+        Scene("admin-reason", asked_why, "root", phone=True),
+        Scene("admin-conversation", administration, "root", phone=True),
     )
 
 

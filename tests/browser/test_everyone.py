@@ -230,6 +230,9 @@ def administration(address: str) -> Reach:
         place.root.goto("/admin/conversations/conversation/")
         if address:
             place.root.locator("#result_list th a").last.click()
+            if place.root.get_by_label("Reason").is_visible():
+                place.root.get_by_label("Reason").fill("quality of answers")
+                place.root.get_by_role("button", name="Open the conversation").click()
         return place.root
 
     return reach

@@ -101,3 +101,12 @@ def test_a_database_or_backup_of_a_newer_version_is_refused(tmp_path: Path) -> N
     connection.close()
     refused = server.manage("backup", str(tmp_path / "again.zip"), check=False)
     assert refused.stderr == "CommandError: The database was made by a newer version of Chatsite; use that.\n"
+
+
+def test_records_of_looks_from_before_they_were_chained_are_carried_over(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    everything.store(server, tmp_path, "0004_review_at_scale")
+    server.manage("migrate", "-v0")
+    assert server.manage("verify_audit").stdout.startswith("1 records, each continues the one before.")
+    (look,) = stored(tmp_path)["conversations_look"]
+    assert (look["number"], look["reviewer_name"], look["reason"]) == (1, "alice", "")

@@ -12,10 +12,10 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from conversations.models import Attachment, Message, Part, Piece, User
+from conversations.models import Attachment, Look, Message, Part, Piece, User
 from conversations.models.attachment import Origin
 from conversations.models.message import Status
-from conversations.services import attachments, conversations, messages, pictures, replies
+from conversations.services import attachments, chain, conversations, messages, pictures, replies, review
 from conversations.services.errors import Refusal
 from conversations.services.messages import Draft
 from conversations.services.replies import NewPiece, Outcome
@@ -149,3 +149,10 @@ def test_two_sends_at_once_do_not_get_more_room_than_there_is(alice: User, setti
     with pytest.raises(Refusal), kept_waiting(keep):
         keep()
     assert Attachment.objects.count() == 1
+
+
+def test_records_of_looks_stand_in_one_chain(carol: User) -> None:
+    with kept_waiting(lambda: review.record(carol, "thread", "second", [review.Seen(None)])):
+        review.record(carol, "thread", "first", [review.Seen(None)])
+    assert list(Look.objects.order_by("number").values_list("reason", flat=True)) == ["first", "second"]
+    assert chain.verify().faults == []

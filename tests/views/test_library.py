@@ -243,7 +243,7 @@ def test_a_preset_is_made_of_the_settings_of_a_conversation(as_alice: Client, as
 
 @both
 def test_staff_manage_all_of_them_by_permissions(bob: User, alice: User, word: str) -> None:
-    item = make(alice, word)
+    item, own = make(alice, word, is_shared=True), make(alice, word, name="of nobody else")
     bob.is_staff = True
     bob.save()
     client = Client()
@@ -253,5 +253,7 @@ def test_staff_manage_all_of_them_by_permissions(bob: User, alice: User, word: s
     bob.user_permissions.set(Permission.objects.filter(codename__endswith=f"_{word[:-1]}"))
     assert item.name in client.get(address).content.decode()
     assert client.get(f"{address}{item.pk}/change/").status_code == 200
+    assert own.name not in client.get(address).content.decode()
+    assert client.get(f"{address}{own.pk}/change/").status_code == 302
     assert client.post(f"{address}{item.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert not KINDS[word].objects.exists()
+    assert list(KINDS[word].objects.all()) == [own]

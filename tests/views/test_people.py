@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from conversations.models import User
-from conversations.services import conversations
+from conversations.services import conversations, review
 from tests.conftest import MODEL, PAINTER, send
 
 CHOSEN: dict[str, str] = {
@@ -156,3 +156,23 @@ def test_the_choice_costs_no_query(as_alice: Client, alice: User) -> None:
     alice.save()
     assert queries("/c/", as_alice) == before == 3
     assert queries("/accounts/login/", Client()) == 0
+
+
+def test_people_see_who_looked_at_what_is_theirs_where_the_organisation_has_it_so(
+    as_alice: Client, alice: User, bob: User, carol: User, settings: Settings
+) -> None:
+    mine, others = (send(one, f"words of {one}", key=f"of {one}").message.conversation for one in (alice, bob))
+    review.record_look(carol, mine, "thread", "a complaint")
+    review.record_look(carol, others, "thread", "quite another reason")
+    assert as_alice.get("/settings/looks/").status_code == 404
+    assert "/settings/looks/" not in as_alice.get("/settings/").content.decode()
+    settings.CHATSITE_SHOW_LOOKS = True
+    assert "/settings/looks/" in as_alice.get("/settings/").content.decode()
+    page = as_alice.get("/settings/looks/").content.decode()
+    for wanted in ("carol", "read a conversation", "a complaint", "words of alice"):
+        assert wanted in page
+    assert "another reason" not in page
+    conversations.delete(mine)
+    page = as_alice.get("/settings/looks/").content.decode()
+    assert "a complaint" in page
+    assert "words of alice" not in page

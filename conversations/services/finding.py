@@ -1,0 +1,38 @@
+"""Texts that hold certain words, in anybody's messages: for reviewers. Reads only."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from conversations.models import Message, Part
+
+STRETCH = 50_000  # texts that one page looks through
+MOST = 200  # texts with the words that one page takes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Conversations by primary key. `back` is where an older stretch begins, None where all was looked through;
+    `since` is when the oldest message was written that this stretch looked into."""
+
+    conversations: set[int] = field(default_factory=set)
+    back: int | None = None
+    since: dt.datetime | None = None
+
+
+def saying(words: str, back: int | None = None) -> Found:
+    """Look through the newest texts, or those before `back`.
+
+    Stretch by stretch, since an index over all words would have to be kept with every message that anybody sends.
+    """
+    parts = Part.objects.order_by("-pk")
+    if back is not None:
+        parts = parts.filter(pk__lt=back)
+    newest = parts.values_list("pk", flat=True).first()
+    if newest is None:
+        return Found()
+    stretch = parts.filter(pk__gt=newest - STRETCH)
+    hits = list(stretch.filter(text__icontains=words).values_list("pk", "message__conversation")[:MOST])
+    oldest = hits[-1][0] if len(hits) == MOST else newest - STRETCH + 1
+    has_more = Part.objects.filter(pk__lt=oldest).exists()
+    since = Message.objects.filter(parts__pk__gte=oldest).order_by("parts__pk").values_list("created_at", flat=True)
+    return Found({conversation for _pk, conversation in hits}, oldest if has_more else None, since.first())

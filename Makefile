@@ -51,8 +51,8 @@ lint: .venv/.installed-dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 .PHONY: lint
 
-bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory against a direct connection
-	$(BIN)/python -m tests.bench
+bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory; RUNS=3 for medians, PEERS=chainlit,gradio beside others
+	$(BIN)/python -m tests.bench $(if $(RUNS),--runs $(RUNS)) $(if $(PEERS),--peers $(PEERS)) $(BENCH)
 
 soak: .venv/.installed-dev staticfiles/.collected ## Prove at full length what holds under faults; PROOFS= names some
 	@sh tests/system-packages.sh
@@ -82,7 +82,7 @@ format: .venv/.installed-dev ## Format the code
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove what was installed and built; your data stays
-	rm -rf .venv staticfiles .build .mypy_cache .ruff_cache
+	rm -rf .venv staticfiles .build .bench .mypy_cache .ruff_cache
 
 .venv/bin/pip:
 	@$(PYTHON) -c '$(PYTHON_OK)'

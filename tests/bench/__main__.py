@@ -16,9 +16,15 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import load, longpage, processes, report
-from tests.bench.figures import Figures, figures, percentile
+from tests.bench import figures, load, longpage, processes, report
+from tests.bench.figures import Figures, percentile
 from tests.bench.firstpage import first_page
+from tests.bench.peers import weight
+from tests.bench.peers.chainlit import Chainlit
+from tests.bench.peers.gradio import Gradio
+from tests.bench.peers.installed import Unavailable
+from tests.bench.peers.peer import Peer
+from tests.bench.peers.run import SATURATED, PeerRun
 from tests.bench.processes import ROOT
 from tests.bench.site import Site
 from tests.postgres import Postgres
@@ -27,7 +33,7 @@ TOKENS = 200
 REPEATS_ALONE = 5  # one reply at a time says little; so many, one after the other, say more
 SMALL_SENDS, SMALL_TOKENS = 30, 2
 GENTLE, GENTLE_TOKENS, GENTLE_SPREAD = 200, 400, 8.0  # so many open, each as long as all starts together take
-SATURATED = 20_000  # tokens of a reply that comes as fast as anybody takes it
+PEERS: dict[str, type[Peer]] = {peer.name: peer for peer in (Chainlit, Gradio)}
 BUILD = ROOT / ".build"
 MEGABYTE = 1_000_000
 
@@ -37,6 +43,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", default="1,50,200,500", help="numbers of concurrent replies, such as 1,50")
     parser.add_argument("--no-crowd", action="store_true", help="leave out the pages with very much stored")
     parser.add_argument("--runs", type=int, default=1, help="how often to measure; the table shows medians")
+    parser.add_argument("--peers", default="", help=f"other chats to measure beside ours, of {', '.join(PEERS)}")
     parser.add_argument("--tokens", type=int, default=TOKENS, help="tokens of a reply")
     parser.add_argument("--server-command", default="", help="what to start instead of manage.py serve")
     parser.add_argument(
@@ -53,6 +60,7 @@ class Bench:
         self.chosen, self.levels, self.folder = chosen, levels, folder
         self.measured: dict[str, float] = {}
         self.remarks: list[str] = []
+        self.missing: list[str] = []  # what was asked for and could not be measured, in sentences
 
     def run(self) -> None:
         with processes.upstream() as (upstream_url, self.upstream_pid):
@@ -73,6 +81,28 @@ class Bench:
                     self.measured[f"{level} reference"] = processes.reference() * 1000
                 self.gently()
                 self.saturated()
+            for name in self.peers:
+                self.peer(name)
+
+    @property
+    def peers(self) -> list[str]:
+        return [name for name in self.chosen.peers.split(",") if name]
+
+    def peer(self, name: str) -> None:
+        """One of them being ill keeps nobody from being measured, but is said."""
+        folder = self.folder / name
+        folder.mkdir()
+        try:
+            if name not in PEERS:
+                raise Unavailable(f"nobody knows how to measure {name!r}")
+            one = PeerRun(PEERS[name](folder, self.upstream_url), self.levels, self.chosen.tokens, BUILD)
+            one.run()
+            self.measured |= one.measured
+            self.remarks += one.remarks
+        except Unavailable as error:
+            self.missing.append(str(error))
+        except Exception as error:
+            self.missing.append(f"{name} cannot be measured: {type(error).__name__}: {error}"[:200])
 
     def crowded(self) -> dict[str, list[report.Page]]:
         """Every page with very much stored, on SQLite and, where it is installed, on PostgreSQL."""
@@ -97,7 +127,18 @@ class Bench:
             self.remarks.append(f"the first page loads what is not there: {wrong}")
         self.measured["first page"] = sum(page.wire_bytes for page in fetched) / 1000
         self.measured["first page requests"] = len(fetched)
+        if self.peers:
+            self.opened()
         self.measured["idle memory"] = self.site.spent().resident / MEGABYTE
+
+    def opened(self) -> None:
+        """The same in a browser, because what the pages of peers load is known to a browser only."""
+        try:
+            page = weight.first_page(f"{self.site.url}/", self.people[0])
+        except Unavailable as error:
+            self.missing.append(str(error))
+        else:
+            self.measured["opened"], self.measured["opened requests"] = page.wire_bytes / 1000, page.requests
 
     def long_conversations(self) -> None:
         addresses, person = longpage.conversations(self.site), self.people[0]
@@ -128,8 +169,7 @@ class Bench:
             found, used = self.through_site(level, f"s{level}-{repeat}", tokens=self.chosen.tokens, spread=load.SPREAD)
             ours.join(found)
             cpu += used
-        self.keep(level, direct, " direct")
-        self.keep(level, ours, "")
+        self.measured |= figures.named(level, direct, " direct") | figures.named(level, ours)
         self.measured[f"{level} cpu"] = cpu / max(1, ours.tokens) * 10_000
         self.measured[f"{level} memory"] = self.site.spent().peak / MEGABYTE
         self.note(f"{level} at once", ours)
@@ -170,19 +210,10 @@ class Bench:
         return time.process_time() + processes.spent(self.upstream_pid).cpu
 
     def understood(self, exchanges: list[load.Exchange], run: str) -> Figures:
-        return figures(exchanges, uvloop.run(load.sent_by(self.upstream_url, run)))
-
-    def keep(self, level: int, found: Figures, suffix: str) -> None:
-        for name, values in (("first", found.first), ("delay", found.delays), ("answer", found.answers)):
-            for rank in (50, 99):
-                self.measured[f"{level} {name} p{rank}{suffix}"] = percentile(values, rank) * 1000
-        self.measured[f"{level} failed{suffix}"] = found.failures.total()
-        self.measured[f"{level} lost{suffix}"] = found.lost.total()
-        self.measured[f"{level} events{suffix}"] = found.events / max(1, found.replies)
-        self.measured[f"{level} wire kB{suffix}"] = found.wire_bytes / max(1, found.replies) / 1000
+        return figures.figures(exchanges, uvloop.run(load.sent_by(self.upstream_url, run)))
 
     def note(self, what: str, found: Figures) -> None:
-        self.remarks += [f"{what}: {count} × {reason}" for reason, count in (found.failures + found.lost).items()]
+        self.remarks += figures.remarks(what, found)
 
 
 def main() -> int:
@@ -191,6 +222,7 @@ def main() -> int:
     BUILD.mkdir(exist_ok=True)
     runs: list[dict[str, float]] = []
     remarks: list[str] = []
+    missing: list[str] = []
     crowd: dict[str, list[report.Page]] = {}
     for number in range(chosen.runs):
         with tempfile.TemporaryDirectory(prefix="chatsite-bench-") as folder:
@@ -200,13 +232,18 @@ def main() -> int:
                 crowd = bench.crowded()
         runs.append(bench.measured)
         remarks += [f"run {number + 1}: {remark}" for remark in bench.remarks]
+        missing += [sentence for sentence in bench.missing if sentence not in missing]
     measured = report.medians(runs)
     print(report.table(measured, levels))
+    if bench.peers:
+        print("\n" + report.against(measured, levels, bench.peers) + "\n")
     if crowd:
         print("\n" + report.pages(crowd) + "\n")
-    print("\n".join([*surroundings(measured, levels), *remarks]))
-    write(chosen.out, {"levels": levels, "measured": measured, "runs": runs, "pages": crowd, "remarks": remarks})
-    return 0
+    print("\n".join([*surroundings(measured, levels), *remarks, *missing]))
+    write(
+        chosen.out, {"levels": levels, "measured": measured, "runs": runs, "pages": crowd, "remarks": remarks + missing}
+    )
+    return 1 if missing else 0
 
 
 def surroundings(measured: dict[str, float], levels: Sequence[int]) -> list[str]:

@@ -4,8 +4,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from typing import TypeAlias
 
 from tests.bench.load import Exchange
 from tests.live import pages
@@ -19,6 +20,19 @@ def percentile(values: Sequence[float], rank: float) -> float:
     """Nearest rank; nan of nothing."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(rank / 100 * len(ordered)) - 1)] if ordered else math.nan
+
+
+@dataclass(slots=True)
+class Seen:
+    """One reply as it arrived: `arrivals` are moments, each with the number of the last word that was there by then."""
+
+    arrivals: list[tuple[float, int]] = field(default_factory=list)
+    failure: str = ""
+    lost: str = ""
+    events: int = 0
+
+
+Read: TypeAlias = Callable[[Exchange], Seen]
 
 
 @dataclass(slots=True)
@@ -42,19 +56,22 @@ class Figures:
     events: int = 0
     wire_bytes: int = 0
 
-    def add(self, exchange: Exchange, sent: list[list[float]]) -> None:
+    def add(self, exchange: Exchange, sent: list[list[float]], read: Read) -> None:
         self.replies += 1
         if exchange.recording is None:
             self.failures[exchange.failure] += 1
             return
-        arrivals = list(direct_arrivals(exchange) if exchange.way == "direct" else self._followed(exchange))
+        seen = read(exchange)
+        self.events += seen.events
         self.wire_bytes += sum(len(data) for _, data in exchange.recording.pieces)
+        if seen.failure:
+            self.failures[seen.failure] += 1
+        elif seen.lost:
+            self.lost[seen.lost] += 1
         if len(sent) != 1:
             self.lost[f"the upstream was called {len(sent)} times"] += 1
-        elif arrivals:
-            self._timed(exchange, arrivals, sent[0])
-        elif exchange.way == "direct":
-            self.failures["no token came"] += 1
+        elif seen.arrivals:
+            self._timed(exchange, seen.arrivals, sent[0])
 
     def join(self, other: "Figures") -> None:
         """Take over what another load gave."""
@@ -71,15 +88,24 @@ class Figures:
         if len(delays) != exchange.tokens:
             self.lost[f"{exchange.tokens - len(delays)} tokens never came"] += 1
 
-    def _followed(self, exchange: Exchange) -> list[tuple[float, int]]:
-        assert exchange.recording is not None
-        transcript = exchange.recording.transcript()
-        self.events += len(transcript.events)
-        if reason := not_well(transcript):
-            self.failures[reason] += 1
-        elif reason := not_equal(transcript, exchange.tokens):
-            self.lost[reason] += 1
-        return [(seen.at, last) for seen in transcript.events if (last := last_word(seen.event.data)) >= 0]
+
+def of_own(exchange: Exchange) -> Seen:
+    """Ours and the direct connection's."""
+    return followed(exchange) if exchange.way == "site" else straight(exchange)
+
+
+def followed(exchange: Exchange) -> Seen:
+    assert exchange.recording is not None
+    transcript = exchange.recording.transcript()
+    arrivals = [(seen.at, last) for seen in transcript.events if (last := last_word(seen.event.data)) >= 0]
+    failure = not_well(transcript)
+    lost = "" if failure else not_equal(transcript, exchange.tokens)
+    return Seen(arrivals, failure, lost, len(transcript.events))
+
+
+def straight(exchange: Exchange) -> Seen:
+    arrivals = list(direct_arrivals(exchange))
+    return Seen(arrivals, "" if arrivals else "no token came")
 
 
 def last_word(text: str) -> int:
@@ -119,7 +145,7 @@ def not_well(transcript: Transcript) -> str:
 
 def not_equal(transcript: Transcript, tokens: int) -> str:
     """What is wrong with the text, or "": nothing missing at the end, nothing doubled or out of order on the way."""
-    expected = "".join(f"w{number}" for number in range(tokens))
+    expected = words(tokens)
     if transcript.letters != expected:
         return "text differs"
     if not expected.startswith(pages.letters(transcript.streamed_text)):
@@ -127,8 +153,38 @@ def not_equal(transcript: Transcript, tokens: int) -> str:
     return "unknown events" if transcript.unknown else ""
 
 
-def figures(exchanges: Sequence[Exchange], sent: dict[str, list[list[float]]]) -> Figures:
+def said_wrong(streamed: str, final: str, tokens: int) -> str:
+    """The same of a reply that comes as plain text."""
+    if pages.letters(final) != words(tokens):
+        return "text differs"
+    return "" if words(tokens).startswith(pages.letters(streamed)) else "text was wrong on the way"
+
+
+def words(tokens: int) -> str:
+    """The whole reply without its blanks."""
+    return "".join(f"w{number}" for number in range(tokens))
+
+
+def figures(exchanges: Sequence[Exchange], sent: dict[str, list[list[float]]], read: Read = of_own) -> Figures:
     result = Figures()
     for exchange in exchanges:
-        result.add(exchange, sent.get(exchange.tag, []))
+        result.add(exchange, sent.get(exchange.tag, []), read)
     return result
+
+
+def named(level: int, found: Figures, suffix: str = "") -> dict[str, float]:
+    """The figures of a level by their names in the report; times in milliseconds."""
+    kept = {
+        f"failed{suffix}": float(found.failures.total()),
+        f"lost{suffix}": float(found.lost.total()),
+        f"events{suffix}": found.events / max(1, found.replies),
+        f"wire kB{suffix}": found.wire_bytes / max(1, found.replies) / 1000,
+    }
+    for name, values in (("first", found.first), ("delay", found.delays), ("answer", found.answers)):
+        for rank in (50, 99):
+            kept[f"{name} p{rank}{suffix}"] = percentile(values, rank) * 1000
+    return {f"{level} {name}": value for name, value in kept.items()}
+
+
+def remarks(what: str, found: Figures) -> list[str]:
+    return [f"{what}: {count} × {reason}" for reason, count in (found.failures + found.lost).items()]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urljoin
 
 from tests.live import rawhttp
@@ -29,11 +29,14 @@ EVENT_STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One reply as the driver saw it: when Send was pressed, and the stream, or why there is none."""
+    """One reply as the driver saw it: when Send was pressed, and the stream, or why there is none.
+
+    way: "site", "direct", or the name of a peer
+    """
 
     tag: str
     tokens: int
-    way: Literal["site", "direct"]
+    way: str
     pressed: float
     answered: float = 0.0
     recording: Recording | None = None

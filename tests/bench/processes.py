@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,13 +67,13 @@ def memory_fields(pid: int) -> dict[str, int]:
 
 @contextmanager
 def started(
-    command: Sequence[str], environment: Mapping[str, str], log: Path | None = None
+    command: Sequence[str], environment: Mapping[str, str], log: Path | None = None, folder: Path = ROOT
 ) -> Iterator[subprocess.Popen[str]]:
     """A process in a group of its own; its output goes to `log` or, without one, to the reader of `stdout`."""
     output = log.open("a") if log else subprocess.PIPE
     process = subprocess.Popen(
         command,
-        cwd=ROOT,
+        cwd=folder,
         env=dict(environment),
         stdout=output,
         stderr=subprocess.STDOUT if log else None,
@@ -87,6 +87,16 @@ def started(
         for stream in (output, process.stdout):
             if stream is not None and not isinstance(stream, int):
                 stream.close()
+
+
+def comes_up(process: subprocess.Popen[str], answers: Callable[[], bool], deadline: float) -> bool:
+    """Wait for its first answer; False if it ends instead, or is silent until the deadline."""
+    until = time.monotonic() + deadline
+    while process.poll() is None and time.monotonic() < until:
+        if answers():
+            return True
+        time.sleep(0.003)
+    return False
 
 
 def end(process: subprocess.Popen[str], patience: float = 10.0) -> None:
@@ -114,12 +124,3 @@ def reference() -> float:
     for number in range(REFERENCE):
         total += number
     return time.process_time() - begun
-
-
-def wait_for(deadline: float) -> Iterator[None]:
-    """Come round every few milliseconds until `deadline` seconds are over; raises TimeoutError then."""
-    until = time.monotonic() + deadline
-    while time.monotonic() < until:
-        yield
-        time.sleep(0.003)
-    raise TimeoutError(f"waited for {deadline:g} s in vain")

@@ -71,6 +71,16 @@ GENERAL = [
     Line("send cpu", "server CPU of a send of 2 tokens", "ms", 9.0),
 ]
 
+# What is also known of peers, beside the levels; pages as Chromium loads them.
+OF_PEERS = [
+    Line("saturated", "one stream as fast as it goes", "tokens/s", is_rate=True),
+    Line("start", "start to first answer", "s"),
+    Line("start again", "start to first answer, second start", "s"),
+    Line("idle memory", "memory when idle", "MB"),
+    Line("opened", "first page in Chromium, on the wire", "kB"),
+    Line("opened requests", "first page in Chromium, requests", ""),
+]
+
 
 def lines(levels: Sequence[int]) -> list[Line]:
     return [line for level in levels for line in lines_of_level(level, LEVELS.get(level, ALWAYS))] + GENERAL
@@ -78,29 +88,42 @@ def lines(levels: Sequence[int]) -> list[Line]:
 
 def medians(runs: Sequence[Measured]) -> dict[str, float]:
     """The median over the runs of each figure; of failures and losses the worst run counts."""
-    return {name: _middle(name, [run[name] for run in runs if name in run]) for name in runs[0]}
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: _middle(name, [run[name] for run in runs if name in run]) for name in names}
 
 
 def _middle(name: str, values: Sequence[float]) -> float:
-    return max(values) if name.endswith(("failed", "lost")) else statistics.median(values)
+    return max(values) if {"failed", "lost"} & set(name.split()) else statistics.median(values)
 
 
 def table(measured: Measured, levels: Sequence[int]) -> str:
     head = ("", "direct", "chatsite", "ratio", "target", "")
-    rows = [head, *(row(line, measured) for line in lines(levels) if line.figure in measured)]
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(head))]
-    return "\n".join(_aligned(cells, widths) for cells in rows)
+    return _table([head, *(row(line, measured) for line in lines(levels) if line.figure in measured)])
+
+
+def against(measured: Measured, levels: Sequence[int], peers: Sequence[str]) -> str:
+    """Ours beside each peer, with how many times ours the peer's figure is."""
+    rows: list[tuple[str, ...]] = [("", "chatsite", *(cell for peer in peers for cell in (peer, "of ours")))]
+    for line in [*(line for level in levels for line in lines_of_level(level, {})), *OF_PEERS]:
+        ours = measured.get(line.figure)
+        theirs = [measured.get(f"{line.figure} {peer}") for peer in peers]
+        cells = [cell for value in theirs for cell in (number(value, line.unit), _times(value, ours))]
+        rows.append((line.words, number(ours, line.unit), *cells))
+    return _table(rows)
+
+
+def _times(value: float | None, ours: float | None) -> str:
+    return f"{value / ours:.1f} ×" if ours and value is not None else ""
 
 
 def pages(by_database: Mapping[str, Sequence[Page]]) -> str:
     """A table of its own: one row for each page, with what it takes on each database."""
-    rows = [("pages with 100,000 conversations and 1,000,000 messages stored", *by_database)]
+    rows: list[tuple[str, ...]] = [("pages with 100,000 conversations and 1,000,000 messages stored", *by_database)]
     for found in zip(*by_database.values(), strict=True):
         rows.append(
             (found[0]["name"], *(f"{page['milliseconds']:.1f} ms, {page['queries']} queries" for page in found))
         )
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
-    return "\n".join(_aligned(cells, widths) for cells in rows)
+    return _table(rows)
 
 
 def row(line: Line, measured: Measured) -> tuple[str, ...]:
@@ -122,6 +145,11 @@ def number(value: float | None, unit: str) -> str:
         return ""
     digits = 2 if unit in ("s", "times") else 1 if unit == "ms" and abs(value) < 100 else 0
     return f"{value:,.{digits}f} {unit}".strip()
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
+    return "\n".join(_aligned(cells, widths) for cells in rows)
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -93,11 +93,8 @@ class Site:
         command = shlex.split(self.command) or [sys.executable, "manage.py", "serve"]
         begun = time.monotonic()
         with processes.started(command, self.environment, log) as process:
-            for _ in processes.wait_for(START_DEADLINE):
-                if process.poll() is not None:
-                    raise RuntimeError(f"the server ended with {process.returncode}, see {log}")
-                if self.answers():
-                    break
+            if not processes.comes_up(process, self.answers, START_DEADLINE):
+                raise RuntimeError(f"the server did not start (status {process.poll()}), see {log}")
             self.pid = process.pid
             yield time.monotonic() - begun
 

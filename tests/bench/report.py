@@ -113,7 +113,10 @@ def against(measured: Measured, levels: Sequence[int], peers: Sequence[str]) -> 
 
 
 def _times(value: float | None, ours: float | None) -> str:
-    return f"{value / ours:.1f} ×" if ours and value is not None else ""
+    if not ours or value is None:
+        return ""
+    ratio = value / ours
+    return f"{ratio:.{1 if ratio >= 1 else 2}f} ×"
 
 
 def pages(by_database: Mapping[str, Sequence[Page]]) -> str:

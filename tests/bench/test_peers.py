@@ -26,6 +26,11 @@ def from_server(payload: bytes, kind: int = TEXT) -> bytes:
     return bytes([0x80 | kind]) + length + payload
 
 
+def unmasked(frame: bytearray) -> bytes:
+    """The payload of a short frame from a client."""
+    return bytes(byte ^ frame[2 + at % 4] for at, byte in enumerate(frame[6:]))
+
+
 def test_frames_of_every_size_are_found_however_they_are_cut() -> None:
     sent = [b"", b"a", b"b" * 125, b"c" * 126, b"d" * 70_000]
     wire = b"".join(map(from_server, sent))
@@ -60,8 +65,7 @@ def test_a_socket_notes_messages_and_answers_pings() -> None:
 
     recording = asyncio.run(talk())
     assert [message for _, message in recording.pieces] == [b"one", b"the end"]
-    mask, masked = came[8:12], came[12:15]
-    assert bytes(byte ^ mask[at] for at, byte in enumerate(masked)) == b"say"
+    assert (unmasked(came[6:15]), unmasked(came[15:])) == (b"say", b"pong")
 
 
 def of_chainlit(*messages: bytes) -> Figures:

@@ -1,12 +1,63 @@
-"""Who may sign up."""
+"""Who may sign up, and how an account begins: what django-allauth asks of this installation."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.account.stages import EmailVerificationStage
 from django.conf import settings
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from conversations.models import Invitation, User
+from conversations.services import invitations, people
+
+INVITED = "invitation"  # where a session keeps the secret of a link while its holder is away at another provider
+
+
+def invitation_of(request: HttpRequest) -> Invitation | None:
+    """The invitation in whose page the person is, or came back to from another provider."""
+    return invitations.find(getattr(request, "invitation", "") or request.session.get(INVITED, ""))
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """The sign-up policy of this installation: closed unless CHATSITE_SIGNUP says otherwise."""
+    """The sign-up policy of this installation, CHATSITE_SIGNUP."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return bool(settings.CHATSITE_SIGNUP == "open")
+        return settings.CHATSITE_SIGNUP in ("open", "approval") or invitation_of(request) is not None
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """The account and what it may do begin together. Raises NotNow where the invitation is used up."""
+        with transaction.atomic():
+            saved: User = super().save_user(request, user, form, commit)
+            people.admit(saved, invitation_of(request))
+        request.session.pop(INVITED, None)
+        return saved
+
+    def get_login_stages(self) -> list[str]:
+        return [
+            "chatsite.accounts.VerificationStage" if stage.endswith(".EmailVerificationStage") else stage
+            for stage in super().get_login_stages()
+        ]
+
+    def pre_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse | None:
+        """Somebody who just signed up verifies the address first, also where an administrator has to approve."""
+        return None if more["signup"] else super().pre_login(request, user, **more)
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        return redirect("account_waiting" if user.waiting_since else "account_inactive")
+
+
+class VerificationStage(EmailVerificationStage):  # type: ignore[misc]
+    """Addresses are verified once, before the first login. Accounts that an administrator made need none: turning
+    mail on must not lock out those who are in."""
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        user: User | None = self.login.user
+        response = None
+        if user is None or (user.last_login is None and EmailAddress.objects.filter(user=user).exists()):
+            response, _ = super().handle()
+        if response is None and user is not None and not user.is_active:
+            return AccountAdapter().respond_user_inactive(self.request, user), False
+        return response, True

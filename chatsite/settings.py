@@ -19,6 +19,10 @@ except OSError as exc:
 
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000)
+# Where people reach the site: for links in letters and of commands, which no request leads to.
+CHATSITE_URL = env.text("CHATSITE_URL", f"http://{HOST}:{PORT}").rstrip("/")
+if urlsplit(CHATSITE_URL).scheme not in {"http", "https"}:
+    raise env.Misconfigured("CHATSITE_URL must begin with https:// (or http:// on your own machine).")
 
 # --- Safety -----------------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", default=False)
@@ -81,6 +85,7 @@ INSTALLED_APPS = [
     "lucide",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -158,14 +163,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-CHATSITE_SIGNUP = env.choice("CHATSITE_SIGNUP", ("closed", "open"))
+CHATSITE_SIGNUP = env.choice("CHATSITE_SIGNUP", ("invite", "closed", "approval", "open"))
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "chatsite.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+# Only where letters can be sent are addresses needed, and verified.
+HAS_MAIL = bool(env.text("EMAIL_URL"))
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if HAS_MAIL else "email", "password1*", "password2*"]
 ACCOUNT_UNIQUE_EMAIL = True
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"

@@ -8,7 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-NOT_KEPT = {"django_session", "conversations_setuplink", "django_migrations", "sqlite_sequence"}
+NOT_KEPT = {
+    "django_session",
+    "usersessions_usersession",
+    "conversations_setuplink",
+    "django_migrations",
+    "sqlite_sequence",
+}
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

@@ -56,6 +56,8 @@ running = make(
 make("Piece", message=running, sequence=0, kind="text", text="so far")
 make("Look", reviewer=alice, reviewer_name="alice", owner=alice, owner_name="alice", conversation=talk.uuid, what="t",
      number=1, previous="0" * 64, digest="d" * 64, created_at=now)
+if "invitation" in [model._meta.model_name for model in apps.get_models()]:
+    make("Invitation", digest="d" * 64, role="reviewer", email="b@example.com", inviter=alice, expires_at=now)
 if "prompt" in [model._meta.model_name for model in apps.get_models()]:
     make("Prompt", owner=alice, name="hallo", text="Hallo {{{{wer}}}}", is_shared=True)
     make("Preset", owner=alice, name="x", model="m", parameters={{"max_tokens": 5}})

@@ -1,8 +1,8 @@
-"""The administration: people, and conversations for reviewers (read-only, every look recorded),
+"""The administration: people and invitations, and conversations for reviewers (read-only, every look recorded),
 prompts and presets."""
 
-from conversations.admin import conversations, library, looks, names, users
+from conversations.admin import conversations, invitations, library, looks, names, users
 
-__all__ = ["conversations", "library", "looks", "users"]
+__all__ = ["conversations", "invitations", "library", "looks", "users"]
 
 names.give()

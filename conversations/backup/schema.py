@@ -13,7 +13,7 @@ from django.db.models import Model
 
 from conversations.backup.archive import Unusable
 
-LEFT_OUT = {"sessions.session", "conversations.setuplink"}
+LEFT_OUT = {"sessions.session", "usersessions.usersession", "conversations.setuplink"}
 """Tables that a backup leaves out: rights to be let in, which are given anew."""
 MADE_BY_MIGRATIONS = {"contenttypes.contenttype", "auth.permission"}
 """Tables that are filled before anybody has used the database."""

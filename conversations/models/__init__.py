@@ -3,6 +3,7 @@
 from conversations.models.attachment import Attachment
 from conversations.models.call import ProviderCall
 from conversations.models.conversation import Conversation
+from conversations.models.invitation import Invitation
 from conversations.models.library import Preset, Prompt
 from conversations.models.message import Message, Part, Piece
 from conversations.models.review import Look
@@ -11,6 +12,7 @@ from conversations.models.user import SetupLink, User
 __all__ = [
     "Attachment",
     "Conversation",
+    "Invitation",
     "Look",
     "Message",
     "Part",

@@ -19,8 +19,20 @@ class Density(models.TextChoices):
     COMPACT = "compact", _("compact")
 
 
+class Role(models.TextChoices):
+    """A name for what Django's own marks and permissions say together; see services/roles.py."""
+
+    MEMBER = "member", _("member")
+    REVIEWER = "reviewer", _("reviewer")
+    ADMINISTRATOR = "administrator", _("administrator")
+
+
 class User(AbstractUser):
-    """A person and what they prefer; an empty `language` follows the browser, an empty `default_model` the last one."""
+    """A person and what they prefer; an empty `language` follows the browser, an empty `default_model` the last one.
+
+    `waiting_since`: asked for an account that nobody has approved yet; such a person is not active.
+    `exported_at`: when everything of this person was last saved for them.
+    """
 
     language = models.CharField(max_length=10, blank=True)
     theme = models.CharField(max_length=10, choices=Theme, default=Theme.SYSTEM)
@@ -28,6 +40,8 @@ class User(AbstractUser):
     default_model = models.CharField(max_length=200, blank=True)
     enter_sends = models.BooleanField(default=True)
     notifies = models.BooleanField(default=False)
+    waiting_since = models.DateTimeField(null=True, blank=True, editable=False)
+    exported_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(AbstractUser.Meta):
         permissions = [("review_conversations", "Can read other people's conversations (every look is recorded)")]
@@ -37,6 +51,12 @@ class User(AbstractUser):
         """Whether this person may read what others wrote, stating why; nobody where the organisation has it so."""
         is_staff = settings.CHATSITE_REVIEW and self.is_active and self.is_staff
         return bool(is_staff and self.has_perm("conversations.review_conversations"))
+
+    @property
+    def role(self) -> Role:
+        if self.is_superuser:
+            return Role.ADMINISTRATOR
+        return Role.REVIEWER if self.may_review else Role.MEMBER
 
 
 class SetupLink(models.Model):

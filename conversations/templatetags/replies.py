@@ -167,7 +167,13 @@ def looks_are_shown() -> bool:
 
 @register.simple_tag
 def signup_is_open() -> bool:
-    return bool(settings.CHATSITE_SIGNUP == "open")
+    """Whether anybody finds a form to sign up."""
+    return settings.CHATSITE_SIGNUP in ("open", "approval")
+
+
+@register.simple_tag
+def signup_mode() -> str:
+    return str(settings.CHATSITE_SIGNUP)
 
 
 @register.simple_tag

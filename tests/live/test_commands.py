@@ -76,7 +76,7 @@ def test_ctrl_c_ends_the_server_and_the_local_model(tmp_path: Path, template_dat
 def test_a_wrong_setting_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
     result = Server(tmp_path, {"CHATSITE_SIGNUP": "ajar"}).manage("serve", check=False)
     assert result.returncode == 1
-    assert result.stderr == "chatsite: CHATSITE_SIGNUP must be one of: closed, open.\n"
+    assert result.stderr == "chatsite: CHATSITE_SIGNUP must be one of: invite, closed, approval, open.\n"
 
 
 def test_the_log_holds_no_message_text_and_no_keys(server: Server) -> None:

@@ -29,6 +29,9 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY") or env.secret_kept_in(DATA / "secret-key")
 if len(SECRET_KEY) < 32:
     raise env.Misconfigured("SECRET_KEY must have at least 32 characters.")
+CHATSITE_ENCRYPTION_KEYS = env.words("CHATSITE_ENCRYPTION_KEYS")  # the first one seals; SECRET_KEY stands behind them
+if any(len(secret) < 32 for secret in CHATSITE_ENCRYPTION_KEYS):
+    raise env.Misconfigured("Each of CHATSITE_ENCRYPTION_KEYS must have at least 32 characters.")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 LOOPBACK = set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]", "testserver"}
 if "*" in ALLOWED_HOSTS and not DEBUG:
@@ -196,6 +199,7 @@ SEGMIND_FLASH_FORMAT = env.choice("SEGMIND_FLASH_FORMAT", ("openai", "gemini"))
 for vendor, (address, _key) in PROVIDER_ENDPOINTS.items():
     if address and urlsplit(address).scheme not in {"http", "https"}:
         raise env.Misconfigured(f"{vendor.upper()}_BASE_URL must begin with https:// (or http:// on your own machine).")
+OFFERS_LIFE = 5.0  # seconds after which a process looks again which connections and models there are
 CHATSITE_LOCAL_MODEL = env.flag("CHATSITE_LOCAL_MODEL", default=True)
 
 # --- Limits -----------------------------------------------------------------------------------------------------------

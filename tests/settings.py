@@ -13,4 +13,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 if DATABASES["default"]["ENGINE"] == "chatsite.sqlite":
     DATABASES["default"]["TEST"] = {"NAME": os.environ["CHATSITE_DATA"] + "/test.sqlite3"}
+OFFERS_LIFE = 3600.0  # tests count statements; each begins with nothing remembered
 STATIC_ROOT = Path(os.environ["CHATSITE_DATA"])

@@ -15,7 +15,10 @@ from conversations.backup.archive import Unusable
 
 LEFT_OUT = {"sessions.session", "usersessions.usersession", "conversations.setuplink"}
 """Tables that a backup leaves out: rights to be let in, which are given anew."""
-MADE_BY_MIGRATIONS = {"contenttypes.contenttype", "auth.permission"}
+MADE_BY_ITSELF = {
+    *("contenttypes.contenttype", "auth.permission"),
+    *("conversations.connection", "conversations.offeredmodel"),
+}
 """Tables that are filled before anybody has used the database."""
 
 Migrations = dict[str, list[str]]
@@ -53,7 +56,7 @@ def is_in_use() -> bool:
     return any(
         model._base_manager.exists()
         for label, model in tables(applied()).items()
-        if label not in MADE_BY_MIGRATIONS and model._meta.db_table in existing
+        if label not in MADE_BY_ITSELF and model._meta.db_table in existing
     )
 
 

@@ -144,7 +144,7 @@ class Answer:
         return None
 
     def _asked(self) -> Iterator[Event | Pause]:
-        offer = catalog.find(self.reply.model)
+        offer = catalog.find(self.reply.model, self.reply.conversation.owner_id)
         if offer.model.draws_images:
             self.recorder.log.state = State("drawing")
             hub.wake([self.recorder.log])
@@ -170,7 +170,7 @@ class Answer:
         return question
 
     def _sent(self, offer: Offer, question: Question) -> Iterator[Event | Pause]:
-        endpoint, tell = catalog.endpoint(offer.vendor), self._on_attempt
+        endpoint, tell = catalog.endpoint(offer, self.reply.conversation.owner_id), self._on_attempt
         return wire.paced_answer(offer.vendor, offer.model, endpoint, question.request, call=self.call, on_attempt=tell)
 
     def _record_said(self) -> None:

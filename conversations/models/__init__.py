@@ -2,6 +2,7 @@
 
 from conversations.models.attachment import Attachment
 from conversations.models.call import ProviderCall
+from conversations.models.connection import Connection, OfferedModel, OwnKey
 from conversations.models.conversation import Conversation
 from conversations.models.invitation import Invitation
 from conversations.models.library import Preset, Prompt
@@ -11,10 +12,13 @@ from conversations.models.user import SetupLink, User
 
 __all__ = [
     "Attachment",
+    "Connection",
     "Conversation",
     "Invitation",
     "Look",
     "Message",
+    "OfferedModel",
+    "OwnKey",
     "Part",
     "Piece",
     "Preset",

@@ -10,6 +10,7 @@ from conversations.providers.turns import Json, Parameters
 
 DialectName = Literal["openai_chat", "gemini_wrapped", "gemini"]
 SystemMode = Literal["native", "prepend"]
+LimitField = Literal["max_tokens", "max_completion_tokens"]
 AuthScheme = Literal["x-api-key", "bearer", "x-goog-api-key", "none"]
 Headers = tuple[tuple[str, str], ...]
 
@@ -33,7 +34,7 @@ class Quirks:
     system_mode: SystemMode = "native"
     send_model_field: bool = False
     default_max_tokens: int | None = None
-    limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    limit_field: LimitField = "max_tokens"
     stream_usage: bool = False
     image_only_text: str = ""
     image_types: tuple[str, ...] = COMMON_IMAGE_TYPES

@@ -17,7 +17,7 @@ from conversations.providers.turns import Json
 
 LARGEST = 8 * base.MEGABYTE  # bytes of a list; the longest known has about one
 MOST = 2000  # models
-LONGEST = 200  # characters of a name or a label
+LONGEST = 150  # characters of a name, a label or a description
 _WINDOWS = ("context_length", "max_model_len", "context_window", "contextLength", "inputTokenLimit")
 _LIMITS = ("max_completion_tokens", "maxTokens", "outputTokenLimit")
 

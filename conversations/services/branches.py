@@ -51,9 +51,10 @@ def regenerate(reply: Message, model: str = "") -> Message:
     if reply.is_running or (reply.column is None and is_written(reply)):
         raise Busy()
     if not model:
-        model = reply.model if catalog.is_offered(reply.model) else conversation.model
+        model = reply.model if catalog.is_offered(reply.model, conversation.owner_id) else conversation.model
     assert reply.parent is not None
-    catalog.check(model, has_pictures=reply.parent.parts.filter(kind=Kind.IMAGE).exists())
+    has_pictures = reply.parent.parts.filter(kind=Kind.IMAGE).exists()
+    catalog.check(model, conversation.owner_id, has_pictures=has_pictures)
     fresh = _in_place_of(reply, model) if reply.column is not None else _beside(reply, model, conversation)
     Message.objects.waiting().filter(parent=reply).update(parent=fresh, on_path=fresh.on_path)
     return fresh

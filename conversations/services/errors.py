@@ -53,6 +53,10 @@ class NotNow(Refusal):
 
 PROVIDER_SENTENCES: dict[str, Sentence] = {
     "not_configured": _("This model has no key any more. Choose another model, or ask your administrator to add one."),
+    "not_allowed": _("This model is not open to you (any more). Choose another one, or ask your administrator."),
+    "private_address": _(
+        "This model's address is inside a private network, which nobody has allowed. Tell your administrator."
+    ),
     "auth": _("The provider refused our key. Ask your administrator to check it, or choose another model."),
     "credits": _("The account with this provider has no credit left. Ask your administrator to top it up."),
     "rate_limited": _("The provider is receiving too many requests. Wait a minute, then retry."),

@@ -91,7 +91,7 @@ def send(user: User, draft: Draft, conversation: Conversation | None = None) -> 
     is_simple = conversation is None and not (draft.images or draft.order)
     if not is_simple and (earlier := _sent_before(user, draft.key, digest, conversation)):
         return earlier
-    _check(draft)
+    _check(user, draft)
     pictures = attachments.choose(user, draft.images, draft.order)
     try:
         return _store(user, draft, digest, pictures, conversation)
@@ -110,7 +110,7 @@ def edit(user: User, message: Message, draft: Draft) -> Sent:
     digest = draft.digest(beside=str(message.uuid))
     if earlier := _sent_before(user, draft.key, digest, message.conversation):
         return earlier
-    _check(draft)
+    _check(user, draft)
     pictures = attachments.choose(user, draft.images, draft.order)
     try:
         return _store_beside(user, message, draft, digest, pictures)
@@ -122,8 +122,12 @@ def edit(user: User, message: Message, draft: Draft) -> Sent:
 
 @transaction.atomic
 def go_on(reply: Message) -> None:
-    """Let the last reply of the path be written on where it ended. Raises NotNow where that makes no sense, Busy."""
-    _conversation, ended = _at_the_end(reply)
+    """Let the last reply of the path be written on where it ended.
+
+    Raises NotNow where that makes no sense, Busy, Refusal where its model is not on offer any more.
+    """
+    conversation, ended = _at_the_end(reply)
+    catalog.check(ended.model, conversation.owner_id, has_pictures=False)
     if not replies.go_on(ended):
         raise NotNow(_("This reply is whole. Send a new message instead."))
 
@@ -155,7 +159,7 @@ def _sent_before(user: User, key: str, digest: str, conversation: Conversation |
     return Sent(message, list(message.children.order_by("-on_path", "pk")), is_repeated=True)
 
 
-def _check(draft: Draft) -> None:
+def _check(user: User, draft: Draft) -> None:
     pictures = len(draft.images) + len([word for word in draft.order if word])
     if not draft.text.strip() and not pictures and not draft.texts:
         raise Refusal(_("Write something or attach a picture, then send."))
@@ -168,7 +172,7 @@ def _check(draft: Draft) -> None:
         raise Refusal(_("At most %(limit)d pictures fit into one message. Remove some.") % {"limit": limit})
     columns.check(draft.models)
     for model in draft.models:
-        catalog.check(model, has_pictures=bool(pictures))
+        catalog.check(model, user.pk, has_pictures=bool(pictures))
 
 
 @transaction.atomic

@@ -31,7 +31,7 @@ def retry(request: HtmxHttpRequest, reply_uuid: UUID) -> HttpResponse:
     reply = _find(request, reply_uuid, is_reply=True)
     if request.method != "POST":
         template = "conversations/_retry.html" if request.htmx else "conversations/retry.html"
-        return render(request, template, {"reply": reply, "offers": catalog.offers()})
+        return render(request, template, {"reply": reply, "offers": catalog.offers(request.user.pk)})
     fresh = branches.regenerate(reply, request.POST.get("model", ""))
     if request.htmx and fresh.column is not None:
         return render(request, "conversations/_message.html", {"shown": queries.single(fresh)})

@@ -73,18 +73,18 @@ def page(
     elif newest := queries.newest_answer(window):
         context |= {"memory_from": newest.memory_from, "fill": history.fill_of(window.shown, newest)}
     if beside and beside.is_edit:
-        context |= _painter(context["chosen_model"])
+        context |= _painter(request, context["chosen_model"])
     return render(request, "conversations/chat.html", context, status=refusal.status if refusal else 200)
 
 
 def _taken(request: HtmxHttpRequest, conversation: Conversation) -> HttpResponse:
     """For a page that is there: the picture to edit, and the choice of the model, which may have to be another."""
-    context = {"beside": taken(request), "offers": catalog.offers(), "conversation": conversation}
-    return render(request, "conversations/_taken.html", context | _painter(request.GET.get("model", "")))
+    context = {"beside": taken(request), "offers": catalog.offers(request.user.pk), "conversation": conversation}
+    return render(request, "conversations/_taken.html", context | _painter(request, request.GET.get("model", "")))
 
 
-def _painter(model: str) -> dict[str, str]:
-    return {"model_before": model, "chosen_model": catalog.drawing(model)}
+def _painter(request: HtmxHttpRequest, model: str) -> dict[str, str]:
+    return {"model_before": model, "chosen_model": catalog.drawing(model, request.user.pk)}
 
 
 def _begun(request: HtmxHttpRequest) -> SendForm | None:
@@ -128,7 +128,7 @@ def _context(
     settings_form: SettingsForm | None,
     refusal: Refusal | None,
 ) -> dict[str, Any]:
-    offers = catalog.offers()
+    offers = catalog.offers(request.user.pk)
     listing = queries.conversation_list(request.user)
     return {
         "conversation": conversation,

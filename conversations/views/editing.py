@@ -61,7 +61,7 @@ def _form(request: HtmxHttpRequest, message: Message, refusal: Refusal | None = 
         "message": message,
         "words": request.POST.get("text", "") if refusal else words,
         "parts": [(part, str(part.position) in kept) for part in parts],
-        "offers": catalog.offers(),
+        "offers": catalog.offers(message.conversation.owner_id),
         "chosen_model": request.POST.get("model", "") or message.conversation.model,
         "key": uuid.uuid4().hex,
         "refusal": refusal,

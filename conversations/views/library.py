@@ -131,7 +131,7 @@ def begin(request: HtmxHttpRequest) -> HttpResponseBase:
     if "prompt" in request.GET:
         return use(request, _uuid(request.GET["prompt"]))
     preset = get_object_or_404(Preset.objects.visible_to(request.user), uuid=_uuid(request.GET["preset"]))
-    if not catalog.is_offered(preset.model):
+    if not catalog.is_offered(preset.model, request.user.pk):
         flash.warning(request, _("The model of this preset is not on offer now; another one is chosen."))
     return chat.page(request, form=SendForm(initial=PresetForm.values_of(preset)), preset=preset)
 
@@ -155,7 +155,7 @@ def _edit(request: HtmxHttpRequest, shelf: Shelf, item: library.Item, initial: d
 def _form(request: HtmxHttpRequest, item: library.Item, initial: dict[str, Any]) -> PromptForm | PresetForm:
     posted = request.POST if request.method == "POST" else None
     if isinstance(item, Preset):
-        return PresetForm(posted, initial=initial, models=catalog.choices(initial.get("model", "")))
+        return PresetForm(posted, initial=initial, models=catalog.choices(initial.get("model", ""), request.user.pk))
     return PromptForm(posted, initial=initial)
 
 

@@ -151,7 +151,9 @@ def _refused(
 
 def _compared(sent: Sent) -> dict[str, Any]:
     """What a send changes about comparisons on the page: the one above it ends, the choice of models is made anew."""
-    context: dict[str, Any] = {"offers": catalog.offers()} if len(sent.replies) > 1 else {}
+    context: dict[str, Any] = (
+        {"offers": catalog.offers(sent.message.conversation.owner_id)} if len(sent.replies) > 1 else {}
+    )
     if sent.picked:
         sent.picked.refresh_from_db()
         context["picked"] = queries.single(sent.picked)

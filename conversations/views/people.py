@@ -23,9 +23,8 @@ LOOKS_ON_PAGE = 100
 def settings(request: HtmxHttpRequest) -> HttpResponse:
     """One plain form; what it changes is seen from the next page on, in the new language."""
     posted = request.POST if request.method == "POST" else None
-    form = PreferencesForm(
-        posted, initial=_preferences(request.user), models=catalog.choices(request.user.default_model)
-    )
+    models = catalog.choices(request.user.default_model, request.user.pk)
+    form = PreferencesForm(posted, initial=_preferences(request.user), models=models)
     if not form.is_valid():
         return render(request, "people/settings.html", {"form": form}, status=422 if posted is not None else 200)
     people.configure(request.user, **form.cleaned_data)

@@ -144,7 +144,7 @@ def test_all_attached_texts_together_have_a_limit(alice: User) -> None:
         send(alice, "x", texts=[half, half, AttachedText("b.txt", "y")])
 
 
-def test_the_model_for_drawing_is_the_chosen_one_where_it_can(settings: Settings) -> None:
+def test_the_model_for_drawing_is_the_chosen_one_where_it_can(db: None, settings: Settings) -> None:
     assert (catalog.drawing(PAINTER), catalog.drawing(MODEL)) == (PAINTER, PAINTER)
     settings.PROVIDER_ENDPOINTS = {"segmind": ("", ""), "aimlapi": ("", "key")}
     assert catalog.drawing(MODEL) == MODEL

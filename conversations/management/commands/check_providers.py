@@ -5,16 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations.providers import wire
-from conversations.providers.errors import ProviderError
-from conversations.providers.events import Finished, ImageDelta, TextDelta
-from conversations.providers.turns import ChatRequest, Parameters, TextPart, Turn
-from conversations.providers.wire import Attempt, Call
-from conversations.services import catalog
+from conversations.services import catalog, probing
 from conversations.services.catalog import Offer
-
-PROMPT = "Answer with the single word: ready"
-DRAW = "Draw a small red circle on white."
+from conversations.services.probing import Proof
 
 
 class Command(BaseCommand):
@@ -33,33 +26,21 @@ class Command(BaseCommand):
     def _chosen(self, wanted: list[str]) -> list[Offer]:
         offers = {offer.model.id: offer for offer in catalog.offers()}
         if not offers:
-            raise CommandError("No model is configured: set SEGMIND_API_KEY or AIMLAPI_API_KEY.")
+            raise CommandError("No model is configured: set SEGMIND_API_KEY or AIMLAPI_API_KEY, or add a connection.")
         if unknown := [model for model in wanted if model not in offers]:
             raise CommandError(f"Not configured: {', '.join(unknown)}. Configured: {', '.join(offers)}")
         return [offers[model] for model in wanted or offers]
 
     def _check(self, offer: Offer) -> bool:
         """One prompt; prints status, latency, reply shape, usage and credit, and says whether it was answered."""
-        attempts: list[Attempt] = []
-        prompt = DRAW if offer.model.draws_images else PROMPT
-        request = ChatRequest(
-            turns=(Turn("user", (TextPart(prompt),)),), parameters=Parameters(max_tokens=2048, temperature=0)
-        )
-        said, failure = "", None
-        try:
-            endpoint = catalog.endpoint(offer.vendor)
-            for event in wire.answer(
-                offer.vendor, offer.model, endpoint, request, call=Call(), on_attempt=attempts.append
-            ):
-                said += _words(event)
-        except ProviderError as error:
-            failure = error
-        self._report(offer, attempts[-1] if attempts else None, said, failure)
-        return failure is None
+        proof = probing.probe(offer)
+        self._report(proof)
+        return proof.failure is None
 
-    def _report(self, offer: Offer, attempt: Attempt | None, said: str, failure: ProviderError | None) -> None:
+    def _report(self, proof: Proof) -> None:
+        attempt, failure = proof.attempt, proof.failure
         mark = self.style.ERROR("failed") if failure else self.style.SUCCESS("ok")
-        self.stdout.write(f"{offer.model.id}: {mark}")
+        self.stdout.write(f"{proof.offer.model.id}: {mark}")
         if attempt:
             self.stdout.write(
                 f"  status {attempt.status_code}, {attempt.total or 0:.2f} s, shape {attempt.reply_shape}"
@@ -67,15 +48,4 @@ class Command(BaseCommand):
             usage = attempt.usage
             tokens = f"{usage.prompt} in, {usage.output} out" if usage else "not reported"
             self.stdout.write(f"  tokens {tokens}; remaining credit {attempt.credits or 'not reported'}")
-        self.stdout.write(f"  {failure.code}: {failure.detail}" if failure else f"  said: {said[:120]!r}")
-
-
-def _words(event: object) -> str:
-    match event:
-        case TextDelta(text=text):
-            return text
-        case ImageDelta(media_type=media_type, data=data):
-            return f"[{media_type}, {len(data)} bytes]"
-        case Finished(reason=reason) if reason != "complete":
-            return f" ({reason})"
-    return ""
+        self.stdout.write(f"  {failure.code}: {failure.detail}" if failure else f"  said: {proof.said[:120]!r}")

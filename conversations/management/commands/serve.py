@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chatsite import database, listening
-from conversations.services import setup
+from conversations.services import connections, setup
 
 M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
 
@@ -48,6 +48,7 @@ def prepare() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0)
+    connections.register_vendors()
     if not (settings.STATIC_ROOT / "staticfiles.json").exists():
         call_command("collectstatic", interactive=False, verbosity=0)
 

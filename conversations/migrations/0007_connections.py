@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('conversations', '0004_review_at_scale'),
+        ('conversations', '0006_people'),
     ]
 
     operations = [

@@ -71,6 +71,20 @@ class EditForm(forms.Form):
     key = forms.CharField(max_length=64)
 
 
+class RatingForm(forms.Form):
+    """What somebody thinks of a reply; without a choice only a report says anything."""
+
+    value = forms.TypedChoiceField(
+        choices=[("1", _("Good")), ("-1", _("Bad")), ("", _("No rating"))],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    comment = LinesField(required=False, max_length=2000)
+    report = forms.BooleanField(required=False)
+
+
 class DescribeForm(forms.ModelForm):
     """What is to be seen in a picture, in words."""
 

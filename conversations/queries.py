@@ -224,7 +224,8 @@ def window_around(conversation: Conversation, message: Message) -> Window:
 
 
 def _path(conversation: Conversation) -> MessageQuerySet:
-    return Message.objects.filter(conversation=conversation).on_path().prefetch_related(CONTENT)
+    path = Message.objects.filter(conversation=conversation).on_path()
+    return path.select_related("rating").prefetch_related(CONTENT)
 
 
 def _upwards(path: MessageQuerySet, length: int = WINDOW) -> Window:

@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -18,18 +17,17 @@ from django.utils.translation import gettext_lazy as _
 from conversations import queries
 from conversations.admin import reviewing
 from conversations.admin.filters import ErrorFilter, ModelFilter, WordsFilter
-from conversations.admin.reviewing import ReasonForm, may_review, reviewer_of
+from conversations.admin.reviewing import ReasonForm, ReviewAdmin, may_review, reviewer_of
 from conversations.models import Conversation, Message, ProviderCall
 from conversations.services import review
 from conversations.views.attachments import file_response
 from conversations.views.http import SeeOther
 
-TEMPLATES = "admin/conversations/conversation"
 PAGE_LENGTH = 200  # messages of a thread
 
 
 @admin.register(Conversation)
-class ConversationAdmin(admin.ModelAdmin):
+class ConversationAdmin(ReviewAdmin):
     """Nothing in here can be added, changed or deleted, and only people with the review permission get in.
 
     Titles are content, too: the list shows them, and searches in them and in texts, once a reason is stated for lists.
@@ -37,27 +35,8 @@ class ConversationAdmin(admin.ModelAdmin):
 
     list_filter = (WordsFilter, ModelFilter, ErrorFilter, "active_at")
     list_select_related = ("owner",)
-    list_per_page = 50
-    actions = None
     search_fields = ("model", "owner__username", "owner__email")
     ordering = ("-active_at",)
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return may_review(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        return may_review(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        return False
 
     # --- The list -----------------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
@@ -81,26 +60,7 @@ class ConversationAdmin(admin.ModelAdmin):
         return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=failed.values("conversation"))), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Without content until a reason is stated; then what is listed is recorded, for each person of whom it is."""
-        if request.method == "POST" and may_review(request):
-            return self._stated_for_lists(request)
-        reason = reviewing.stated(request)
-        context = {"reason": reason, "form": ReasonForm(), **(extra_context or {})}
-        response = super().changelist_view(request, context)
-        if reason and isinstance(response, TemplateResponse) and response.context_data:
-            listed = response.context_data["cl"].result_list
-            asked = {name: value for name, value in request.GET.items() if value}
-            is_search = bool(asked.keys() & {"q", "words"})
-            detail = json.dumps(asked, ensure_ascii=False) if asked else ""
-            review.record_listing(reviewer_of(request), listed, "search" if is_search else "list", reason, detail)
-        return response
-
-    def _stated_for_lists(self, request: HttpRequest) -> HttpResponse:
-        form = ReasonForm(request.POST)
-        if form.is_valid():
-            reviewing.state(request, form.cleaned_data["reason"])
-            return SeeOther(request.get_full_path())
-        return super().changelist_view(request, {"reason": "", "form": form})
+        return self.listed(request, lambda conversation: conversation, extra_context)
 
     @admin.display(description=_("conversation"))
     def short_name(self, conversation: Conversation) -> str:
@@ -133,7 +93,7 @@ class ConversationAdmin(admin.ModelAdmin):
             reviewing.state(request, form.cleaned_data["reason"], conversation)
             return SeeOther(reverse("admin:conversations_conversation_change", args=[pk]))
         context = {"form": form, "conversation": conversation, "title": _now("Why do you look?")}
-        response = self._page(request, "reason", context)
+        response = self.page(request, "conversation/reason", context)
         response.status_code = 422 if form.errors else 200
         return response
 
@@ -155,12 +115,7 @@ class ConversationAdmin(admin.ModelAdmin):
             "page": page,
             "thread": [(queries.shown(message), calls_of(message)) for message in page],
         }
-        return self._page(request, "thread", context)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        raise Http404
+        return self.page(request, "conversation/thread", context)
 
     def picture_view(self, request: HttpRequest, pk: int, attachment_uuid: UUID, size: str) -> HttpResponseBase:
         """A picture of the thread; part of the look that opening the thread recorded."""
@@ -175,10 +130,6 @@ class ConversationAdmin(admin.ModelAdmin):
         if conversation is None:
             raise Http404
         return conversation
-
-    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> TemplateResponse:
-        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        return TemplateResponse(request, f"{TEMPLATES}/{name}.html", whole)
 
 
 def calls_of(message: Message) -> list[tuple[ProviderCall, str]]:

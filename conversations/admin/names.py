@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from conversations.models import Conversation, Look, Message, Preset, Prompt, User
+from conversations.models import Conversation, Look, Message, Preset, Prompt, Rating, User
 
 MODELS: dict[type[Model], tuple[Promise, Promise]] = {
     Conversation: (_("conversation"), _("conversations")),
@@ -16,10 +16,12 @@ MODELS: dict[type[Model], tuple[Promise, Promise]] = {
     Message: (_("message"), _("messages")),
     Preset: (_("preset"), _("presets")),
     Prompt: (_("prompt"), _("prompts")),
+    Rating: (_("rating"), _("ratings")),
 }
 FIELDS: dict[str, Promise] = {
     "active_at": _("active at"),
     "changed_at": _("changed at"),
+    "comment": _("comment"),
     "conversation": _("conversation"),
     "created_at": pgettext_lazy("moment", "at"),
     "default_model": _("default model"),
@@ -42,6 +44,7 @@ FIELDS: dict[str, Promise] = {
     "text": _("text"),
     "theme": _("theme"),
     "title": _("title"),
+    "value": _("rating"),
     "what": _("what was seen"),
 }
 

@@ -1,12 +1,22 @@
-"""Who may review, and why they look: stated for each conversation, and for lists; remembered for a working day."""
+"""Who may review, and why they look: stated for each conversation, and for lists; remembered for a working day.
 
+What all pages of reviewers share: nothing can be added, changed or deleted by Django's forms, and lists are recorded.
+"""
+
+import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, User
+from conversations.services import review
+from conversations.views.http import SeeOther
 
 LISTS = "lists"
 LASTS = 8 * 60 * 60  # seconds
@@ -22,6 +32,62 @@ class ReasonForm(forms.Form):
         widget=forms.TextInput({"list": "reasons", "autocomplete": "off"}),
         help_text=_("It stays in the record of looks, which nobody can change."),
     )
+
+
+class ReviewAdmin(admin.ModelAdmin):
+    """A list for people with the review permission alone."""
+
+    actions = None
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    change_list_template = "admin/conversations/review_list.html"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may_review(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_review(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        raise Http404
+
+    def check_reviewer(self, request: HttpRequest) -> None:
+        if not may_review(request):
+            raise Http404
+
+    def listed(
+        self, request: HttpRequest, conversation_of: Callable[[Any], Conversation], extra: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Without content until a reason is stated; then what is listed is recorded, for each person of whom it is."""
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if may_review(request) and form.is_valid():
+            state(request, form.cleaned_data["reason"])
+            return SeeOther(request.get_full_path())
+        reason = stated(request)
+        response = super().changelist_view(request, {"reason": reason, "form": form, **(extra or {})})
+        if reason and isinstance(response, TemplateResponse) and response.context_data:
+            rows = response.context_data["cl"].result_list
+            asked = {name: value for name, value in request.GET.items() if value}
+            what = "search" if asked.keys() & {"q", "words"} else "list"
+            detail = json.dumps(asked, ensure_ascii=False) if asked else ""
+            review.record_listing(reviewer_of(request), map(conversation_of, rows), what, reason, detail)
+        return response
+
+    def page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return TemplateResponse(request, f"admin/conversations/{template}.html", whole)
 
 
 def may_review(request: HttpRequest) -> bool:

@@ -9,14 +9,19 @@ from conversations.models.library import Preset, Prompt
 from conversations.models.message import Message, Part, Piece
 from conversations.models.review import Look
 from conversations.models.user import SetupLink, User
+from conversations.models.work import Case, Flag, Label, Note, Rating, Rule
 
 __all__ = [
     "Attachment",
+    "Case",
     "Connection",
     "Conversation",
+    "Flag",
     "Invitation",
+    "Label",
     "Look",
     "Message",
+    "Note",
     "OfferedModel",
     "OwnKey",
     "Part",
@@ -24,6 +29,8 @@ __all__ = [
     "Preset",
     "Prompt",
     "ProviderCall",
+    "Rating",
+    "Rule",
     "SetupLink",
     "User",
 ]

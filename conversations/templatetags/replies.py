@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from conversations import markup
 from conversations.models import Attachment, Message
+from conversations.models.work import Value
 from conversations.queries import Block
 from conversations.services import catalog, errors, pictures
 
@@ -158,6 +159,20 @@ def thumbnail_width(attachment: Attachment) -> int:
 
 def _scale(attachment: Attachment, width: int, height: int) -> float:
     return min(1.0, width / attachment.width, height / attachment.height)
+
+
+@register.filter
+def rated(message: Message) -> str:
+    """What its owner thinks of a reply, where that was read along with it; never by a query of its own."""
+    rating = message._state.fields_cache.get("rating")
+    if rating is None:
+        return ""
+    return _("rated good") if rating.value == Value.GOOD else _("rated bad")
+
+
+@register.simple_tag
+def is_reviewed() -> bool:
+    return bool(settings.CHATSITE_REVIEW)
 
 
 @register.simple_tag

@@ -1,0 +1,96 @@
+"""Ratings by people: for reviewers, with filters; comments and export for who has said why."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from conversations.admin import reviewing
+from conversations.admin.reviewing import ReviewAdmin, reviewer_of
+from conversations.models import Conversation, Rating
+from conversations.services import catalog, exporting, review
+
+
+class RatedModelFilter(admin.SimpleListFilter):
+    title = _("model")
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return catalog.all_known()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Rating]) -> QuerySet[Rating]:
+        return queryset.filter(message__model=self.value()) if self.value() else queryset
+
+
+class CommentFilter(admin.SimpleListFilter):
+    title = _("comment")
+    parameter_name = "commented"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("with a comment")), ("no", _("without"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Rating]) -> QuerySet[Rating]:
+        match self.value():
+            case "yes":
+                return queryset.exclude(comment="")
+            case "no":
+                return queryset.filter(comment="")
+        return queryset
+
+
+@admin.register(Rating)
+class RatingAdmin(ReviewAdmin):
+    list_filter = ("value", CommentFilter, RatedModelFilter, "changed_at")
+    list_select_related = ("message__conversation__owner",)
+    search_fields = ("message__conversation__owner__username",)
+    search_help_text = _("Person")
+    ordering = ("-changed_at",)
+    list_display_links = None
+    change_list_template = "admin/conversations/rating/change_list.html"
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        comment = ("comment",) if reviewing.stated(request) else ()
+        return ("value", *comment, "written_by", "owner", "changed_at", "conversation")
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export_view)
+        return [path("export/", export, name="review_ratings_export"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return self.listed(request, lambda rating: rating.message.conversation, extra_context)
+
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        """The listed ratings as JSON lines; names are masked unless `whole` asks for them."""
+        self.check_reviewer(request)
+        reason, query = reviewing.stated(request), request.GET.copy()
+        is_masked = not query.pop("whole", None)
+        request.GET = query  # type: ignore[assignment]
+        if not reason:
+            return HttpResponseRedirect(reverse("admin:conversations_rating_changelist"))
+        found = self.get_changelist_instance(request).get_queryset(request)
+        of = Conversation.objects.filter(messages__rating__in=found.values("pk")).select_related("owner").distinct()
+        detail = json.dumps({"masked": is_masked, **dict(query.items())})
+        review.record_listing(reviewer_of(request), of, "ratings", reason, detail)
+        lines = "".join(exporting.rated(found, is_masked=is_masked))
+        response = HttpResponse(lines, content_type="application/jsonl")
+        response.headers["Content-Disposition"] = 'attachment; filename="ratings.jsonl"'
+        return response
+
+    @admin.display(description=_("model"))
+    def written_by(self, rating: Rating) -> str:
+        return catalog.label(rating.message.model)
+
+    @admin.display(description=_("owner"))
+    def owner(self, rating: Rating) -> str:
+        return rating.message.conversation.owner.get_username()
+
+    @admin.display(description=_("conversation"))
+    def conversation(self, rating: Rating) -> str:
+        conversation = rating.message.conversation
+        address = reverse("admin:conversations_conversation_change", args=[conversation.pk])
+        return format_html('<a href="{}#message-{}">{}</a>', address, rating.message.uuid, str(conversation.uuid)[:8])

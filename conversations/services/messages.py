@@ -88,7 +88,7 @@ def send(user: User, draft: Draft, conversation: Conversation | None = None) -> 
     """
     digest = draft.digest()
     # A text that begins a conversation is simply stored: where it was sent before, its key is refused.
-    is_simple = conversation is None and not (draft.images or draft.order)
+    is_simple = conversation is None and not (draft.images or any(draft.order))
     if not is_simple and (earlier := _sent_before(user, draft.key, digest, conversation)):
         return earlier
     _check(user, draft)

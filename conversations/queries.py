@@ -32,7 +32,8 @@ LIST_LENGTH = 50
 LIST_LIMIT = 1000  # conversations that any one part of a page may list
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 CONTENT = "parts__attachment"
-WINDOW = 30  # messages that a page or one step of scrolling shows
+OPENING = 12  # messages that a conversation opens with: more than a screen; reaching for more brings a window
+WINDOW = 30  # messages that one step of scrolling shows
 ABOUT = 200  # characters of a prompt that a list shows
 
 
@@ -196,7 +197,7 @@ def library(user: User, kind: type[Prompt] | type[Preset], about: str) -> QueryS
 
 def newest(conversation: Conversation) -> Window:
     """The end of the branch on show: what a conversation opens with, however long it is."""
-    return _upwards(_path(conversation))
+    return _upwards(_path(conversation), OPENING)
 
 
 def window_before(conversation: Conversation, depth: int) -> Window:

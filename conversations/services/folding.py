@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from conversations.models import Part
+from conversations.models import Part, rows
 from conversations.models.message import Kind
 
 Render = Callable[[str], tuple[str, int]]
@@ -35,7 +35,8 @@ def fold(primary_key: int, render: Render | None, *, is_first_run: bool) -> list
     grown = _cache_html([*earlier, *fresh], render)
     if changed := [part for part in grown if part.pk]:
         Part.objects.bulk_update(changed, ["html", "markup_version"])
-    Part.objects.bulk_create(fresh)
+    for part in fresh:
+        rows.insert(part)
     return [*earlier, *fresh]
 
 

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, Message, Part, User
+from conversations.models import Conversation, Message, Part, User, rows
 from conversations.models.message import Kind, Role, Status
 from conversations.services import attachments, branches, catalog, columns, conversations, replies, texts
 from conversations.services.attachments import Chosen
@@ -189,16 +189,18 @@ def _store(user: User, draft: Draft, digest: str, pictures: list[Chosen], conver
     if waits and len(draft.models) > 1:
         raise NotNow(_("A reply is still being written here. Wait for its end or stop it, then compare."))
     picked = last if last and columns.close(last) else None
-    message = Message.objects.create(
-        conversation=target,
-        parent=last,
-        depth=last.depth + 1 if last else 0,
-        role=Role.USER,
-        status=Status.WAITING if waits else Status.COMPLETE,
-        model=draft.model if waits else "",
-        sender=user,
-        key=draft.key,
-        key_digest=digest,
+    message = rows.insert(
+        Message(
+            conversation=target,
+            parent=last,
+            depth=last.depth + 1 if last else 0,
+            role=Role.USER,
+            status=Status.WAITING if waits else Status.COMPLETE,
+            model=draft.model if waits else "",
+            sender=user,
+            key=draft.key,
+            key_digest=digest,
+        )
     )
     parts = _add_parts(message, draft, pictures)
     return Sent(message, [] if waits else _begin_replies(message, draft.models, parts), parts, picked=picked)
@@ -264,4 +266,5 @@ def _add_parts(message: Message, draft: Draft, pictures: list[Chosen]) -> list[P
         parts.append(Part(kind=Kind.IMAGE, attachment=attachments.attach(message.sender, chosen)))
     for position, part in enumerate(parts):
         part.message, part.position = message, position
-    return Part.objects.bulk_create(parts)
+        rows.insert(part)
+    return parts

@@ -19,7 +19,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Conversation, Message, Part
+from conversations.models import Conversation, Message, Part, rows
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Role, Status
 from conversations.services import dispatch, folding
 from conversations.services.folding import Render
@@ -81,15 +81,17 @@ def begin(
 
     `on_path`: whether it is the one on show, where the message is. `asked`: the message's parts, where it is new.
     """
-    reply = Message.objects.create(
-        conversation=parent.conversation,
-        parent=parent,
-        depth=parent.depth + 1,
-        on_path=parent.on_path and on_path,
-        column=column,
-        role=Role.ASSISTANT,
-        status=Status.PENDING,
-        model=model,
+    reply = rows.insert(
+        Message(
+            conversation=parent.conversation,
+            parent=parent,
+            depth=parent.depth + 1,
+            on_path=parent.on_path and on_path,
+            column=column,
+            role=Role.ASSISTANT,
+            status=Status.PENDING,
+            model=model,
+        )
     )
     dispatch.start(reply, asked)
     return reply
@@ -112,7 +114,7 @@ def claim(primary_key: int, fresh: Message | None = None) -> Message | None:
         "started_at": reply.started_at or now,
         "leased_until": now + LEASE,
     }
-    if not Message.objects.filter(pk=primary_key, status=Status.PENDING).update(**changes):
+    if not rows.update(Message, {"pk": primary_key, "status": Status.PENDING}, changes):
         return None
     for name, value in changes.items():
         setattr(reply, name, value)
@@ -177,10 +179,12 @@ def finish(reply: Message, outcome: Outcome, render: Render | None = None) -> En
     The caller's own stays as claimed, so that an end which cannot be committed can be stored again.
     """
     _hold(reply)
-    running = Message.objects.filter(pk=reply.pk, status=Status.STREAMING, claim=reply.claim)
+    running = {"pk": reply.pk, "status": Status.STREAMING, "claim": reply.claim}
     is_first_run = reply.runs == 1
     changes = _first_end(outcome) if is_first_run else _end_over_runs(outcome)
-    if not running.update(**changes):
+    if not (
+        rows.update(Message, running, changes) if is_first_run else Message.objects.filter(**running).update(**changes)
+    ):
         return None
     parts = _settle(reply.pk, outcome, render, is_first_run=is_first_run)
     stored = copy.copy(reply)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from conversations.models import Message, ProviderCall
+from conversations.models import Message, ProviderCall, rows
 from conversations.providers.wire import Attempt
 
 LARGEST_COUNT = 2**53  # tokens; a provider that reports more reports nonsense
@@ -24,11 +24,13 @@ LARGEST_AMOUNT = Decimal(10) ** 15
 
 
 def begin(reply: Message, attempt: Attempt) -> ProviderCall:
-    return ProviderCall.objects.create(
-        message=reply,
-        attempt=attempt.number,
-        model=reply.model,
-        request_deflated=ProviderCall.deflate(attempt.body),
+    return rows.insert(
+        ProviderCall(
+            message=reply,
+            attempt=attempt.number,
+            model=reply.model,
+            request_deflated=ProviderCall.deflate(attempt.body),
+        )
     )
 
 
@@ -44,7 +46,7 @@ def complete(call: ProviderCall, attempt: Attempt) -> None:
         call.prompt_tokens, call.output_tokens = count(usage.prompt), count(usage.output)
         call.reasoning_tokens, call.cached_tokens = count(usage.reasoning), count(usage.cached)
         call.cost_usd, call.credits_used = amount(usage.cost_usd, places=10), amount(usage.credits_used)
-    call.save(update_fields=REPORTED)
+    rows.update(ProviderCall, {"pk": call.pk}, {name: getattr(call, name) for name in REPORTED})
 
 
 def milliseconds(seconds: float | None) -> int | None:

@@ -1,5 +1,6 @@
 """The one-time link that makes the first administrator."""
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -32,7 +33,7 @@ def first_administrator(request: HttpRequest, token: str) -> HttpResponse:
         except ValidationError as error:
             form.add_error("password1", error)
         else:
-            login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
             return redirect("/")
     status = 422 if form.errors else 200
     return render(request, "conversations/setup.html", {"form": form}, status=status)

@@ -65,13 +65,14 @@ class Siblings:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A message with what a page says about it; `siblings` is None where it is the only one in its place, `columns` are
-    it and those beside it, where they are compared."""
+    it and those beside it, where they are compared. `is_new`: nothing but its text is known yet."""
 
     message: Message
     body: list[Block] = field(default_factory=list)
     reasoning: str = ""
     siblings: Siblings | None = None
     columns: "list[Shown]" = field(default_factory=list)
+    is_new: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -250,23 +251,22 @@ def last_answer(conversation: Conversation) -> Message | None:
 
 def memory_of(conversation: Conversation) -> int | None:
     """Where the memory of that reply begins; None where nothing was left out."""
-    newest = last_answer(conversation)
-    return newest.memory_from if newest else None
+    return getattr(last_answer(conversation), "memory_from", None)
 
 
 def characters_up_to(reply: Message) -> int:
     """Of the text that stands on the reply's branch, from where its memory begins to the reply itself."""
     remembered = Message.objects.line_to(reply.pk).filter(depth__gte=reply.memory_from or 0)
     texts = Part.objects.filter(message__in=remembered.order_by(), kind=Kind.TEXT)
-    total: int | None = texts.aggregate(total=Sum(Length("text")))["total"]
-    return total or 0
+    return int(texts.aggregate(total=Sum(Length("text")))["total"] or 0)
 
 
-def just_sent(message: Message, parts: Iterable[Part], replies: Iterable[Message]) -> list[Shown]:
+def just_sent(message: Message, parts: Iterable[Part], replies: Sequence[Message]) -> list[Shown]:
     """A message that was just stored and its replies, which have not begun: nothing of them needs to be read."""
     beside = list(map(Shown, replies))
-    together = [replace(beside[0], columns=beside)] if len(beside) > 1 else beside
-    return [Shown(message, _blocks(list(parts))), *together]
+    together = [replace(one, columns=beside) if beside[1:] else replace(one, is_new=True) for one in beside[:1]]
+    body = _blocks(list(parts))
+    return [Shown(message, body, is_new=all(block.kind == Kind.TEXT for block in body) and bool(replies)), *together]
 
 
 def just_ended(reply: Message, parts: Sequence[Part]) -> Shown:

@@ -32,7 +32,8 @@ def update(model: type[models.Model], where: Mapping[str, Any], changes: Mapping
     values = [_store(model, name)(value) for name, value in (*changes.items(), *where.items())]
     with connection.cursor() as cursor:
         cursor.execute(_change(model, tuple(changes), tuple(where)), values)
-        return cursor.rowcount
+        count: int = cursor.rowcount
+    return count
 
 
 def find(model: type[M], **where: Any) -> M | None:
@@ -48,7 +49,7 @@ class _Finding:
     """A SELECT of all fields, and how the values of its rows become those of the fields."""
 
     def __init__(self, model: type[models.Model], where: Sequence[str]) -> None:
-        compiler = model._base_manager.all().query.get_compiler(connection.alias)
+        compiler = model._base_manager.order_by().query.get_compiler(connection.alias)
         select, _parameters = compiler.as_sql()
         columns = [column for column, *_ in compiler.select]
         self.statement = f"{select} WHERE {_conditions(model, where)} LIMIT 1"
@@ -104,5 +105,6 @@ def _field(model: type[models.Model], name: str) -> Any:
     return model._meta.pk if name == "pk" else model._meta.get_field(name)
 
 
-def _quoted(name: str) -> str:
+def _quoted(name: str | None) -> str:
+    assert name  # every table and column has one
     return connection.ops.quote_name(name)

@@ -118,6 +118,8 @@ def _sort_out(
 
 def _vet(files: "Sequence[UploadedFile[bytes]]") -> list[NamedPicture | Sentence]:
     """For each upload, in order, the vetted picture or the sentence that names it and says why it cannot be used."""
+    if not files:
+        return []
     names = [display_name(file.name or "") for file in files]
     for file in files:
         file.seek(0)

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -61,6 +61,9 @@ class Outcome:
     cost_usd: Decimal | None = None
 
 
+OUTCOME = tuple(one.name for one in fields(Outcome))
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A reply as it is stored at its end, with all its parts."""
@@ -103,8 +106,7 @@ def claim(primary_key: int, fresh: Message | None = None) -> Message | None:
     `fresh`: its row as it was stored a moment ago, which then need not be read.
     """
     now, token = timezone.now(), uuid.uuid4().hex
-    pending = Message.objects.select_related("conversation__owner").filter(pk=primary_key, status=Status.PENDING)
-    reply = fresh or pending.first()
+    reply = fresh or _pending(primary_key)
     # Whoever deletes or deactivates later than this line ends the reply, too, whatever it is then.
     if reply is None or not _has_reader(reply):
         return None
@@ -119,6 +121,11 @@ def claim(primary_key: int, fresh: Message | None = None) -> Message | None:
     for name, value in changes.items():
         setattr(reply, name, value)
     return reply
+
+
+def _pending(primary_key: int) -> Message | None:
+    found = Message.objects.select_related("conversation__owner").filter(pk=primary_key, status=Status.PENDING)
+    return found.first()
 
 
 def renew(primary_keys: Iterable[int]) -> None:
@@ -328,7 +335,8 @@ _WAITING = "SELECT id FROM conversations_message WHERE parent_id = %s AND status
 
 def _first_end(outcome: Outcome) -> dict[str, Any]:
     """The fields that change at the end of a first run; what is not known stays empty."""
-    changes = {name: value for name, value in asdict(outcome).items() if value is not None}
+    known = {name: getattr(outcome, name) for name in OUTCOME}
+    changes = {name: value for name, value in known.items() if value is not None}
     return changes | {"ended_at": timezone.now(), "leased_until": None, "claim": ""}
 
 

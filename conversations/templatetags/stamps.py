@@ -1,6 +1,6 @@
-"""Fragments that are the same for every message but for its uuid and the token of its forms: drawn once, then stamped.
+"""Fragments that are the same every time but for an address or a text: drawn once, then stamped.
 
-A page of thirty messages, and every answer to a send, spent a third of its time on buttons that differ in an address.
+A page of many messages, and every answer to a send, spent more than half of its time on what differs in a uuid.
 """
 
 from functools import cache
@@ -10,17 +10,23 @@ from uuid import UUID
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from conversations import markup
-from conversations.models import Message
+from conversations.models import Conversation, Message
+from conversations.models.message import Kind, Role, Status
+from conversations.queries import Block, Shown
+from conversations.services import catalog
 
 register = template.Library()
 
 BLANK = UUID(int=0)
 BLANK_FORM = "blank-token"
+BLANK_TEXT = "blank-text"
+BLANK_DEPTH = 987654321
 
 
 @register.simple_tag(takes_context=True)
@@ -31,7 +37,43 @@ def stamped(context: Context, name: str, message: Message) -> SafeString:
     return markup.trusted(drawn.replace(str(BLANK), str(message.uuid)).replace(BLANK_FORM, escape(token)))
 
 
+@register.simple_tag(takes_context=True)
+def new_message(context: Context, name: str, shown: Shown) -> SafeString:
+    """The template `name` with a message that is new: nothing is known of it but what somebody wrote, if anything."""
+    message, token = shown.message, str(context.get("csrf_token", ""))
+    drawn = _drawn_new(name, get_language(), message.role, message.model, catalog.label(message.model))
+    drawn = drawn.replace(str(BLANK), str(message.uuid)).replace(str(BLANK_DEPTH), str(message.depth))
+    return markup.trusted(drawn.replace(BLANK_FORM, escape(token)).replace(BLANK_TEXT, _said(shown.body)))
+
+
+@register.simple_tag
+def placed(name: str, conversation: Conversation) -> SafeString:
+    """The template `name`, which may look at nothing of the new conversation but `uuid` and `title`."""
+    drawn = _drawn_place(name, get_language()).replace(str(BLANK), str(conversation.uuid))
+    return markup.trusted(drawn.replace(BLANK_TEXT, escape(conversation.title)))
+
+
 @cache
 def _drawn(name: str, language: str | None, is_reply: bool, may_retry: bool) -> str:
     message = SimpleNamespace(uuid=BLANK, is_reply=is_reply, may_retry=may_retry)
     return render_to_string(name, {"message": message, "csrf_token": BLANK_FORM})
+
+
+@cache
+def _drawn_new(name: str, language: str | None, role: str, model: str, label: str) -> str:
+    """`label` is the name of the model, which may change."""
+    is_reply = role == Role.ASSISTANT
+    status = Status.PENDING if is_reply else Status.COMPLETE
+    message = Message(uuid=BLANK, depth=BLANK_DEPTH, role=role, status=status, model=model, created_at=timezone.now())
+    body = [] if is_reply else [Block(Kind.TEXT, BLANK_TEXT)]
+    drawn = render_to_string(name, {"shown": Shown(message, body), "csrf_token": BLANK_FORM})
+    return drawn.replace(_said(body), BLANK_TEXT) if body else drawn
+
+
+def _said(body: list[Block]) -> str:
+    return render_to_string("conversations/_said.html", {"blocks": body}) if body else ""
+
+
+@cache
+def _drawn_place(name: str, language: str | None) -> str:
+    return render_to_string(name, {"conversation": SimpleNamespace(uuid=BLANK, title=BLANK_TEXT, pk=0)})

@@ -1,15 +1,19 @@
 """Fragments that are drawn once: nothing of one message, person or language may be found in another's."""
 
 import re
+import uuid
 
+import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
+from pytest_django import DjangoAssertNumQueries
 
 from conversations.models import Message, User
 from conversations.models.message import Status
 from conversations.services import replies
 from conversations.services.replies import Outcome
-from tests.conftest import send
+from tests.conftest import MODEL, send
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -59,3 +63,45 @@ def test_they_speak_the_readers_language(client: Client, alice: User) -> None:
     assert words != "Fork from here"
     assert words in pages["de"].content.decode()
     assert "Fork from here" in pages["en"].content.decode()
+
+
+HOSTILE = "<b>&amp; blank-text blank-token 987654321 00000000-0000-0000-0000-000000000000"
+
+
+def articles(page: str) -> list[str]:
+    """The messages of a page, without what differs from page to page: tokens of forms and seconds."""
+    found = re.findall(r"<article.*?</article>", page, re.DOTALL)
+    return [re.sub(r'(name="csrfmiddlewaretoken" value|data-lasts)="\w+"', r"\1", one) for one in found]
+
+
+def sent_by_htmx(client: Client, address: str, text: str, **more: object) -> str:
+    form = {"text": text, "model": MODEL, "key": uuid.uuid4().hex} | more
+    return client.post(address, form, headers={"HX-Request": "true"}).content.decode()
+
+
+@pytest.mark.parametrize("text", ["hello", HOSTILE, "x" * 100_000])
+def test_the_answer_to_a_send_shows_what_the_page_would(as_alice: Client, alice: User, text: str) -> None:
+    answer = sent_by_htmx(as_alice, "/", text)
+    conversation = alice.conversations.get()
+    page = as_alice.get(f"/c/{conversation.uuid}/").content.decode()
+    assert len(articles(answer)) == 2
+    assert articles(answer) == articles(page)
+    assert render_to_string("conversations/_place.html", {"conversation": conversation}) in answer
+
+
+def test_the_second_send_of_a_conversation_shows_what_the_page_would(as_alice: Client, alice: User) -> None:
+    first = finished(alice).conversation
+    answer = sent_by_htmx(as_alice, f"/c/{first.uuid}/", HOSTILE, texts="a long paste", text_names="notes.txt")
+    page = as_alice.get(f"/c/{first.uuid}/").content.decode()
+    assert articles(answer) == articles(page)[-2:]
+    assert 'data-depth="3"' in answer
+
+
+def test_a_send_costs_a_handful_of_statements(
+    as_alice: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    conversation = finished(alice).conversation
+    with django_assert_num_queries(8):  # session, person, savepoint, conversation, message, its text, reply, end of it
+        sent_by_htmx(as_alice, "/", "hello", attachments="")
+    with django_assert_num_queries(12):
+        sent_by_htmx(as_alice, f"/c/{conversation.uuid}/", "hello")

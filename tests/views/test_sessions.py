@@ -1,0 +1,45 @@
+"""A request is its person's only while session and account are good."""
+
+import datetime as dt
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from conversations.models import User
+
+
+def status_of_the_first_page(client: Client) -> int:
+    return client.get("/").status_code
+
+
+@pytest.fixture(params=settings.AUTHENTICATION_BACKENDS)
+def logged_in(request: pytest.FixtureRequest, alice: User) -> Client:
+    """Also by what sessions of earlier versions name."""
+    client = Client()
+    client.force_login(alice, backend=request.param)
+    assert status_of_the_first_page(client) == 200
+    return client
+
+
+def test_an_expired_session_leads_to_the_login(logged_in: Client) -> None:
+    Session.objects.update(expire_date=timezone.now() - dt.timedelta(seconds=1))
+    assert status_of_the_first_page(logged_in) == 302
+
+
+def test_a_removed_session_leads_to_the_login(logged_in: Client) -> None:
+    Session.objects.all().delete()
+    assert status_of_the_first_page(logged_in) == 302
+
+
+def test_somebody_deactivated_is_out_at_once(logged_in: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert status_of_the_first_page(logged_in) == 302
+
+
+def test_a_new_password_ends_other_sessions(logged_in: Client, alice: User) -> None:
+    alice.set_password("another one entirely")
+    alice.save()
+    assert status_of_the_first_page(logged_in) == 302

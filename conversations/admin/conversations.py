@@ -1,13 +1,13 @@
 """Conversations for reviewers: read-only, the whole record. Each look states its reason and is recorded."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -15,15 +15,14 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from conversations import queries
-from conversations.admin import reviewing
-from conversations.admin.filters import ErrorFilter, ModelFilter, WordsFilter
+from conversations.admin import reviewing, threads
+from conversations.admin.filters import ErrorFilter, FlagFilter, ModelFilter, RatingFilter, WordsFilter
 from conversations.admin.reviewing import ReasonForm, ReviewAdmin, may_review, reviewer_of
-from conversations.models import Conversation, Message, ProviderCall
-from conversations.services import review
+from conversations.models import Conversation, Message
+from conversations.models.work import Cause
+from conversations.services import cases, exporting, review
 from conversations.views.attachments import file_response
 from conversations.views.http import SeeOther
-
-PAGE_LENGTH = 200  # messages of a thread
 
 
 @admin.register(Conversation)
@@ -33,7 +32,7 @@ class ConversationAdmin(ReviewAdmin):
     Titles are content, too: the list shows them, and searches in them and in texts, once a reason is stated for lists.
     """
 
-    list_filter = (WordsFilter, ModelFilter, ErrorFilter, "active_at")
+    list_filter = (WordsFilter, ModelFilter, FlagFilter, RatingFilter, ErrorFilter, "active_at")
     list_select_related = ("owner",)
     search_fields = ("model", "owner__username", "owner__email")
     ordering = ("-active_at",)
@@ -76,14 +75,16 @@ class ConversationAdmin(ReviewAdmin):
 
     # --- One conversation ---------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("<int:pk>/reason/", view(self.reason_view), name="review_reason"),
-            path(
-                "<int:pk>/pictures/<uuid:attachment_uuid>/<str:size>/", view(self.picture_view), name="review_picture"
-            ),
-            *super().get_urls(),
-        ]
+        views: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
+            "reason": ("<int:pk>/reason/", self.reason_view),
+            "picture": ("<int:pk>/pictures/<uuid:attachment_uuid>/<str:size>/", self.picture_view),
+            "branches": ("<int:pk>/branches/<int:parent>/", self.branches_view),
+            "export": ("<int:pk>/export/", self.export_view),
+            "flag": ("<int:pk>/flag/", self.flag_view),
+        }
+        wrapped = self.admin_site.admin_view
+        ours = [path(route, wrapped(view), name=f"review_{name}") for name, (route, view) in views.items()]
+        return [*ours, *super().get_urls()]
 
     def reason_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks why somebody wants to look into this conversation, without showing anything of it."""
@@ -91,7 +92,7 @@ class ConversationAdmin(ReviewAdmin):
         form = ReasonForm(request.POST or None, initial={"reason": reviewing.newest(request)})
         if form.is_valid():
             reviewing.state(request, form.cleaned_data["reason"], conversation)
-            return SeeOther(reverse("admin:conversations_conversation_change", args=[pk]))
+            return SeeOther(self._wanted(request, conversation))
         context = {"form": form, "conversation": conversation, "title": _now("Why do you look?")}
         response = self.page(request, "conversation/reason", context)
         response.status_code = 422 if form.errors else 200
@@ -102,20 +103,43 @@ class ConversationAdmin(ReviewAdmin):
     ) -> HttpResponse:
         """The whole thread instead of a form."""
         conversation = self._conversation(request, object_id)
-        reason = reviewing.stated(request, conversation)
-        if not reason:
-            return HttpResponseRedirect(reverse("admin:review_reason", args=[conversation.pk]))
-        page = Paginator(queries.whole_thread(conversation), PAGE_LENGTH).get_page(request.GET.get("page"))
-        detail = f"page {page.number}" if page.has_other_pages() else ""
-        review.record_look(reviewer_of(request), conversation, "thread", reason, detail)
-        context = {
-            "title": conversation.title,
-            "conversation": conversation,
-            "reason": reason,
-            "page": page,
-            "thread": [(queries.shown(message), calls_of(message)) for message in page],
-        }
-        return self.page(request, "conversation/thread", context)
+        if not (reason := reviewing.stated(request, conversation)):
+            return self._ask_why(conversation)
+        context = threads.thread(request, conversation, reason)
+        return self.page(request, "conversation/thread", {"title": conversation.title, **context})
+
+    def branches_view(self, request: HttpRequest, pk: int, parent: int) -> HttpResponse:
+        """What follows one message, side by side."""
+        conversation = self._conversation(request, pk)
+        if not (reason := reviewing.stated(request, conversation)):
+            return self._ask_why(conversation)
+        found = threads.branches(conversation, parent)
+        if not found:
+            raise Http404
+        review.record_look(reviewer_of(request), conversation, "branches", reason)
+        context = {"title": _now("Branches side by side"), "conversation": conversation, "branches": found}
+        return self.page(request, "conversation/branches", context)
+
+    def export_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The whole record as JSON; names and e-mail addresses are masked unless `whole` is asked for."""
+        conversation = self._conversation(request, pk)
+        if not (reason := reviewing.stated(request, conversation)):
+            return self._ask_why(conversation)
+        is_masked = "whole" not in request.GET
+        record = exporting.record(conversation, queries.whole_thread(conversation), is_masked=is_masked)
+        review.record_look(reviewer_of(request), conversation, "export-redacted" if is_masked else "export", reason)
+        text = json.dumps(record, ensure_ascii=False, indent=2)
+        response = HttpResponse(text, content_type="application/json")
+        response.headers["Content-Disposition"] = f'attachment; filename="conversation-{conversation.uuid}.json"'
+        return response
+
+    def flag_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Puts the conversation into the queue."""
+        conversation = self._conversation(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        case = cases.flag(conversation, Cause.REVIEWER).case
+        return SeeOther(reverse("admin:conversations_case_change", args=[case.pk]))
 
     def picture_view(self, request: HttpRequest, pk: int, attachment_uuid: UUID, size: str) -> HttpResponseBase:
         """A picture of the thread; part of the look that opening the thread recorded."""
@@ -131,7 +155,13 @@ class ConversationAdmin(ReviewAdmin):
             raise Http404
         return conversation
 
+    def _ask_why(self, conversation: Conversation) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:review_reason", args=[conversation.pk]))
 
-def calls_of(message: Message) -> list[tuple[ProviderCall, str]]:
-    """The calls made for a message, each with the request as it was sent, indented for reading."""
-    return [(call, json.dumps(call.request, indent=2, ensure_ascii=False)) for call in message.calls.all()]
+    def _wanted(self, request: HttpRequest, conversation: Conversation) -> str:
+        """Where somebody goes who has said why: to the case they work on, else to the thread."""
+        asked = request.GET.get("case", "")
+        case = conversation.cases.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 19 else None
+        if case:
+            return reverse("admin:conversations_case_change", args=[case.pk])
+        return reverse("admin:conversations_conversation_change", args=[conversation.pk])

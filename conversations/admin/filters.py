@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from conversations.admin import reviewing
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Flag, Message, Rating
+from conversations.models.work import Cause, Value
 from conversations.services import catalog, errors, finding
 
 NO_ERROR = "none"
@@ -47,6 +48,39 @@ class WordsFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
         return queryset if self.found is None else queryset.filter(pk__in=self.found.conversations)
+
+
+class FlagFilter(admin.SimpleListFilter):
+    """By the cause of any flag, of a finished case, too."""
+
+    title = _("flag")
+    parameter_name = "flag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [("any", _("any")), *Cause.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        if not self.value():
+            return queryset
+        flags = Flag.objects.all() if self.value() == "any" else Flag.objects.filter(cause=self.value())
+        return queryset.filter(pk__in=flags.values("case__conversation"))
+
+
+class RatingFilter(admin.SimpleListFilter):
+    """By what its owner thinks of any reply."""
+
+    title = _("rating")
+    parameter_name = "rating"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(str(value), words) for value, words in Value.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        if self.value() not in {"1", "-1"}:
+            return queryset
+        return queryset.filter(
+            pk__in=Rating.objects.filter(value=int(self.value() or 0)).values("message__conversation")
+        )
 
 
 class ErrorFilter(admin.SimpleListFilter):

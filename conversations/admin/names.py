@@ -8,15 +8,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from conversations.models import Conversation, Look, Message, Preset, Prompt, Rating, User
+from conversations.models import Case, Conversation, Label, Look, Message, Preset, Prompt, Rating, Rule, User
 
 MODELS: dict[type[Model], tuple[Promise, Promise]] = {
+    Case: (_("case"), _("queue of cases")),
     Conversation: (_("conversation"), _("conversations")),
+    Label: (_("label"), _("labels")),
     Look: (_("look"), _("looks")),
     Message: (_("message"), _("messages")),
     Preset: (_("preset"), _("presets")),
     Prompt: (_("prompt"), _("prompts")),
     Rating: (_("rating"), _("ratings")),
+    Rule: (_("rule"), _("rules of the queue")),
 }
 FIELDS: dict[str, Promise] = {
     "active_at": _("active at"),

@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db import connection
 
 from chatsite import database
-from conversations.services import attachments, conversations, replies
+from conversations.services import attachments, conversations, replies, rules
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,8 @@ class Sweeper:
         if count := conversations.purge_expired():
             logger.info("%d temporary conversations were removed for good", count)
         attachments.discard(attachments.unreferenced())
+        if count := rules.check_all():
+            logger.info("%d flags were raised by rules", count)
 
     def _run(self) -> None:
         rounds = 0

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Case, Conversation, Flag, Label, Message, Note, Rule, User
@@ -43,6 +44,15 @@ def work_on(
     case.labels.set(labels)
     if note.strip():
         Note.objects.create(case=case, author=reviewer, author_name=reviewer.get_username(), text=clean(note.strip()))
+
+
+def reviewers() -> QuerySet[User]:
+    """Whom a case can be assigned to."""
+    permission = {"codename": "review_conversations", "content_type__app_label": "conversations"}
+    direct = Q(**{f"user_permissions__{name}": value for name, value in permission.items()})
+    by_group = Q(**{f"groups__permissions__{name}": value for name, value in permission.items()})
+    staff = User.objects.filter(is_active=True, is_staff=True)
+    return staff.filter(Q(is_superuser=True) | direct | by_group).distinct().order_by("username")
 
 
 def next_for(reviewer: User, after: Case | None = None) -> Case | None:

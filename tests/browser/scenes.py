@@ -195,6 +195,13 @@ def asked_why(page: Page) -> None:
     page.get_by_role("button", name="Open the conversation").wait_for()
 
 
+def case(page: Page) -> None:
+    """A conversation that somebody put into the queue."""
+    administration(page)
+    page.get_by_role("button", name="Put into the queue").click()
+    expect(page.get_by_label("Note")).to_be_visible()
+
+
 def administration(page: Page) -> None:
     listed(page)
     page.get_by_role("link", name=re.compile("^Which planet")).first.click()
@@ -269,6 +276,11 @@ def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
         Scene("admin-conversations-stated", listed, "root", phone=True),
         Scene("admin-reason", asked_why, "root", phone=True),
         Scene("admin-conversation", administration, "root", phone=True),
+        Scene("admin-case", case, "root", phone=True),
+        Scene("admin-queue", at("/admin/conversations/case/"), "root", phone=True),
+        Scene("admin-ratings", at("/admin/conversations/rating/"), "root"),
+        Scene("admin-looks", at("/admin/conversations/look/"), "root", phone=True),
+        Scene("rate", opened(conversation, "link", "Rate or report", ".rating"), phone=True),
     )
 
 

@@ -14,10 +14,8 @@ from django.db.models import (
     BooleanField,
     ExpressionWrapper,
     F,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
     prefetch_related_objects,
 )
@@ -331,12 +329,6 @@ def _shown(message: Message, pieces: Sequence[Part | Piece]) -> Shown:
     return Shown(message, _blocks([piece for piece in pieces if piece.kind != Kind.REASONING]), reasoning)
 
 
-def whole_thread(conversation: Conversation) -> MessageQuerySet:
-    """Every message of every branch, oldest first, with parts and calls: for reviewers."""
-    messages = Message.objects.filter(conversation=conversation).order_by("depth", "pk")
-    return messages.prefetch_related("parts__attachment", "pieces__attachment", "calls")
-
-
 def origin_of(conversation: Conversation, user: User) -> Message | None:
     """The message this conversation was forked from, where this person may still see it."""
     if conversation.forked_from_id is None:
@@ -355,12 +347,6 @@ def message_with(attachment: Attachment) -> Message | None:
     """The message this picture is in, with its conversation; None while it waits for one."""
     in_it = Q(parts__attachment=attachment) | Q(pieces__attachment=attachment)
     return Message.objects.filter(in_it).select_related("conversation").first()
-
-
-def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """With the code of the last error in each conversation."""
-    failed = Message.objects.filter(conversation=OuterRef("pk")).exclude(error_code="")
-    return conversations.annotate(last_error_code=Subquery(failed.order_by("-pk").values("error_code")[:1]))
 
 
 def reply_for_stream(user: User, uuid: UUID) -> Message | None:

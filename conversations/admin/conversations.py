@@ -20,7 +20,7 @@ from conversations.admin.filters import ErrorFilter, FlagFilter, ModelFilter, Ra
 from conversations.admin.reviewing import ReasonForm, ReviewAdmin, may_review, reviewer_of
 from conversations.models import Conversation, Message
 from conversations.models.work import Cause
-from conversations.services import cases, exporting, review
+from conversations.services import cases, exporting, finding, review
 from conversations.views.attachments import file_response
 from conversations.views.http import SeeOther
 
@@ -39,7 +39,7 @@ class ConversationAdmin(ReviewAdmin):
 
     # --- The list -----------------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        return queries.for_review(super().get_queryset(request))
+        return finding.for_review(super().get_queryset(request))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         name = "title" if reviewing.stated(request) else "short_name"
@@ -126,7 +126,7 @@ class ConversationAdmin(ReviewAdmin):
         if not (reason := reviewing.stated(request, conversation)):
             return self._ask_why(conversation)
         is_masked = "whole" not in request.GET
-        record = exporting.record(conversation, queries.whole_thread(conversation), is_masked=is_masked)
+        record = exporting.record(conversation, finding.whole_thread(conversation), is_masked=is_masked)
         review.record_look(reviewer_of(request), conversation, "export-redacted" if is_masked else "export", reason)
         text = json.dumps(record, ensure_ascii=False, indent=2)
         response = HttpResponse(text, content_type="application/json")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from conversations import queries
 from conversations.admin.reviewing import reviewer_of
 from conversations.models import Conversation, Message, ProviderCall
-from conversations.services import review
+from conversations.services import finding, review
 
 PAGE_LENGTH = 200  # messages of a thread
 MOST_BRANCHES = 6  # side by side
@@ -19,7 +19,7 @@ MOST_BELOW = 50  # messages of each
 
 def thread(request: HttpRequest, conversation: Conversation, reason: str) -> dict[str, Any]:
     """What the templates show of a thread; showing it is recorded."""
-    page = Paginator(queries.whole_thread(conversation), PAGE_LENGTH).get_page(request.GET.get("page"))
+    page = Paginator(finding.whole_thread(conversation), PAGE_LENGTH).get_page(request.GET.get("page"))
     detail = f"page {page.number}" if page.has_other_pages() else ""
     review.record_look(reviewer_of(request), conversation, "thread", reason, detail)
     return {
@@ -48,7 +48,7 @@ def branches(conversation: Conversation, parent: int) -> list[list[tuple[queries
         below.setdefault(above or 0, []).append((pk, on_path))
     lines = [_line(first, below) for first, _on_path in below.get(parent, [])[:MOST_BRANCHES]]
     wanted = {pk for line in lines for pk in line}
-    found = {message.pk: message for message in queries.whole_thread(conversation).filter(pk__in=wanted)}
+    found = {message.pk: message for message in finding.whole_thread(conversation).filter(pk__in=wanted)}
     return [[(queries.shown(found[pk]), calls_of(found[pk])) for pk in line] for line in lines]
 
 

@@ -1,9 +1,12 @@
-"""Texts that hold certain words, in anybody's messages: for reviewers. Reads only."""
+"""What reviewers read: conversations with their errors, whole threads, texts that hold certain words. Reads only."""
 
 import datetime as dt
 from dataclasses import dataclass, field
 
-from conversations.models import Message, Part
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from conversations.models import Conversation, Message, Part
+from conversations.models.message import MessageQuerySet
 
 STRETCH = 50_000  # texts that one page looks through
 MOST = 200  # texts with the words that one page takes
@@ -36,3 +39,15 @@ def saying(words: str, back: int | None = None) -> Found:
     has_more = Part.objects.filter(pk__lt=oldest).exists()
     since = Message.objects.filter(parts__pk__gte=oldest).order_by("parts__pk").values_list("created_at", flat=True)
     return Found({conversation for _pk, conversation in hits}, oldest if has_more else None, since.first())
+
+
+def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """With the code of the last error in each conversation."""
+    failed = Message.objects.filter(conversation=OuterRef("pk")).exclude(error_code="")
+    return conversations.annotate(last_error_code=Subquery(failed.order_by("-pk").values("error_code")[:1]))
+
+
+def whole_thread(conversation: Conversation) -> MessageQuerySet:
+    """Every message of every branch, oldest first, with parts and calls: for reviewers."""
+    messages = Message.objects.filter(conversation=conversation).order_by("depth", "pk")
+    return messages.prefetch_related("parts__attachment", "pieces__attachment", "calls")

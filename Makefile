@@ -27,7 +27,7 @@ test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --ignore=tests/browser --ignore=tests/postgresql --ignore=tests/cluster
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(ON_POSTGRES)
-	$(BIN)/python -m pytest tests/cluster/test_cluster.py tests/cluster/test_pictures.py
+	$(BIN)/python -m pytest tests/cluster/test_cluster.py tests/cluster/test_pictures.py tests/cluster/test_kills.py
 	@# Apart, because the browser's driver keeps an event loop running in the thread of the tests. One that fails is
 	@# tried once more, and the summary names it: two browsers on two cores lose a click now and then.
 	$(BIN)/python -m pytest -n 2 --reruns 1 tests/browser

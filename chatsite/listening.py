@@ -1,10 +1,8 @@
-"""The HTTP server of the process, or of several: where it listens, and how it ends."""
+"""The HTTP server of the process, or of several: where it listens, and by which options."""
 
-import asyncio
 import os
 import socket
 import sys
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +10,6 @@ from django.conf import settings
 from chatsite import env
 
 FIRST_INHERITED = 3  # the number of the first descriptor that systemd hands over
-LAST_REQUESTS = 0.5  # seconds
 STARTUP_FAILED = 3  # as uvicorn says it
 
 
@@ -45,25 +42,12 @@ def options() -> dict[str, Any]:
 
 
 def serve() -> None:
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        """Lets those it has let in ask before it closes their connections: one in twenty sends met that moment."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            for server in self.servers:
-                server.close()
-            await asyncio.sleep(LAST_REQUESTS)
-            await super().shutdown(sockets)
+    from chatsite import graceful  # only here: uvicorn is not wanted by every command
 
     if processes() > 1:
-        uvicorn.run("chatsite.asgi:application", workers=processes(), **options())
+        graceful.serve_in_several(processes(), options())
         return
-    config = uvicorn.Config("chatsite.asgi:application", workers=1, **options())
-    config.load_app()
-    server = Server(config)
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=inherited())
+    has_started = graceful.serve(inherited(), options())
     sys.stdout.flush()
-    if not server.started:
+    if not has_started:
         sys.exit(STARTUP_FAILED)

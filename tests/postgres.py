@@ -38,29 +38,57 @@ class Postgres:
         return f"postgres://chatsite@127.0.0.1:{self.port}/postgres"
 
     def __enter__(self) -> "Postgres":
-        if os.getuid() == 0:
-            shutil.chown(self.folder, "postgres", "postgres")
-        self._run("initdb", "--username=chatsite", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
-        self.start()
+        try:
+            if os.getuid() == 0:
+                shutil.chown(self.folder, "postgres", "postgres")
+            self._run(
+                "initdb", "--username=chatsite", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"
+            )
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def start(self) -> None:
         self._run("pg_ctl", "start", "--wait", f"--log={self.folder}/log", f"--options={OPTIONS} -p {self.port} -k ''")
 
+    def start_again(self) -> None:
+        """After a kill; the last of its processes may still hold its memory for a moment."""
+        until(self._starts, "PostgreSQL's return")
+
+    def _starts(self) -> bool:
+        try:
+            self.start()
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
     def stop(self, mode: str = "fast") -> None:
         """`fast` drops all connections, `immediate` is a crash."""
         self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
 
+    @property
+    def leader(self) -> int | None:
+        """The process id of the one that started all others, while it is alive."""
+        try:
+            pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+            command = Path(f"/proc/{pid}/cmdline").read_text()
+        except FileNotFoundError:
+            return None
+        return pid if str(self.folder) in command else None  # else a number that somebody else got since
+
     def kill(self) -> None:
         """Every process of it at once, by SIGKILL."""
-        leader = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        leader = self.leader
+        assert leader
         children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
         for process in (leader, *map(int, children)):
             os.kill(process, signal.SIGKILL)
         until(lambda: not Path(f"/proc/{leader}").exists(), "the end of PostgreSQL")
 
     def __exit__(self, *_exc: object) -> None:
-        if (self.folder / "data" / "postmaster.pid").exists():
+        if self.leader:
             self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -79,6 +79,12 @@ class Server:
         self.manage("shell", "-v0", "-c", ADD_PEOPLE.format(names=names, password=PASSWORD))
 
     def start(self) -> Self:
+        self.launch()
+        until(self.answers, "the server's first answer", START_DEADLINE)
+        return self
+
+    def launch(self) -> None:
+        """Start it without waiting for it."""
         log = (self.data / "server.log").open("ab")
         self.process = subprocess.Popen(
             self.command,
@@ -90,10 +96,8 @@ class Server:
             pass_fds=self.handed_over,
         )
         log.close()
-        until(self._answers, "the server's first answer", START_DEADLINE)
-        return self
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
             raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.log}")

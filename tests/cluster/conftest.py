@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster.processes import Cluster
+from tests.faults.clustered import Clustered
+from tests.faults.site import KEY
 from tests.live.browserless import Person
-from tests.live.conftest import KEY, settings_for
-from tests.postgres import Postgres
-from tests.serving import PASSWORD, Server
+from tests.serving import PASSWORD
 from tests.simulator import Simulator
 
 
@@ -26,12 +26,15 @@ def simulator(upstream: Simulator) -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory, upstream: Simulator) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
-    with Postgres() as postgres:
-        Server(tmp_path_factory.mktemp("people"), {"DATABASE_URL": postgres.url}).add_people("alice", "bob")
-        with Cluster(folder, postgres, settings_for(upstream)) as running:
-            yield running
+def site(tmp_path_factory: pytest.TempPathFactory, upstream: Simulator) -> Iterator[Clustered]:
+    """The cluster as the proofs see it, with nginx in front."""
+    with Clustered(tmp_path_factory.mktemp("cluster"), upstream.base_url, "alice", "bob") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cluster(site: Clustered) -> Cluster:
+    return site.cluster
 
 
 At = Callable[[int], Person]

@@ -30,9 +30,11 @@ class Process:
     folder: Path
     environment: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
+    _started_at: int = 0  # bytes of the log
 
     def start(self) -> None:
         with self._log.open("ab") as log:
+            self._started_at = log.tell()
             self.process = subprocess.Popen(
                 self.command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
@@ -45,6 +47,10 @@ class Process:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
+    @property
+    def log_since_start(self) -> str:
+        return self._log.read_bytes()[self._started_at :].decode(errors="replace")
+
     def kill(self) -> None:
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -54,6 +60,17 @@ class Process:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
+
+
+class Worker(Process):
+    """One of Celery."""
+
+    @property
+    def data(self) -> Path:
+        return Path(self.environment["CHATSITE_DATA"])
+
+    def is_ready(self) -> bool:
+        return " ready." in self.log_since_start
 
 
 @dataclass
@@ -67,18 +84,18 @@ class Redis:
         program = shutil.which("redis-server")
         assert program, "these tests need Redis; see tests/system-packages.sh"
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
-        self._process = Process("redis", [program, *options], self.folder, {"PATH": os.defpath})
+        self.process = Process("redis", [program, *options], self.folder, {"PATH": os.defpath})
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        self._process.start()
+        self.process.start()
         until(self._answers, "Redis' first answer")
 
     def kill(self) -> None:
-        self._process.kill()
+        self.process.kill()
 
     def _answers(self) -> bool:
         try:
@@ -112,7 +129,8 @@ class Bucket:
         self._process.kill()
 
     def names(self) -> set[str]:
-        return {item["Key"] for item in self._client.list_objects_v2(Bucket="pictures").get("Contents", [])}
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket="pictures")
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
     @property
     def _client(self) -> Any:
@@ -157,12 +175,12 @@ class Cluster:
         folder.mkdir()
         return folder
 
-    def celery(self, name: str, *options: str) -> Process:
+    def celery(self, name: str, *options: str) -> "Worker":
         own = {"CHATSITE_METRICS_PORT": str(free_port())}
         environment = Server(self._data(name), self.settings | own).environment
         # Each worker has a name of its own, as on machines of their own.
         command = [str(PROGRAMS / "celery"), "-A", "chatsite", "worker", "--hostname", f"{name}@%h", *options]
-        return Process(name, command, self.folder, environment)
+        return Worker(name, command, self.folder, environment)
 
     def __enter__(self) -> "Cluster":
         try:
@@ -180,7 +198,7 @@ class Cluster:
         for web in self.webs:
             web.start()
         for process in (*self.workers, self.beat):
-            until(lambda process=process: " ready." in process.log, f"the start of {process.name}", START_DEADLINE)  # type: ignore[misc]
+            until(process.is_ready, f"the start of {process.name}", START_DEADLINE)
 
     def __exit__(self, *_exc: object) -> None:
         for process in (*self.workers, self.beat):

@@ -36,7 +36,7 @@ def configured(folder: Path, backend: int, ports: tuple[int, int]) -> Path:
     text = CONFIGURATION.read_text()
     changes = {
         "pid /run/nginx.pid;": f"pid {folder}/nginx.pid;",
-        "server web:8000;": f"server 127.0.0.1:{backend};",
+        "server web:8000 max_fails=0;": f"server 127.0.0.1:{backend};",
         "listen 80;": f"listen 127.0.0.1:{ports[0]};",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{ports[1]} ssl http2;",
         "server_name chat.example.com;": "server_name localhost;",

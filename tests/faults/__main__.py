@@ -1,6 +1,6 @@
 """`make soak`: every proof at full length on fresh servers, one after the other; prints a table and fails if one fails.
 
-python -m tests.faults             all of them, about an hour
+python -m tests.faults             all of them, about two hours
 python -m tests.faults upstream    those that are named
 """
 
@@ -16,6 +16,7 @@ from tests.faults import (
     crash,
     fullness,
     invariants,
+    past_one,
     repeats,
     restarts,
     resume,
@@ -60,26 +61,14 @@ def kills(data: Path) -> tuple[list[str], list[str]]:
     with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
         people = [logged_in(site.url, "alice")] * 4
         found = crash.prove(site, people, crash.points(55, site.members))
-    killed = ", ".join(f"{count} {kind}" for kind, count in sorted(found.kills.items()))
-    ends = ", ".join(f"{count} {status}" for status, count in sorted(found.ends.items()))
-    figures = [
-        f"{sum(found.kills.values())} kills: {killed}",
-        f"{found.messages} messages, {found.repeated} sent again with their key; {ends}",
-        f"{found.characters} characters seen, continued {found.continued}, settled within {found.slowest:.1f} s",
-    ]
-    return figures, found.wrong
+    return found.told(), found.wrong
 
 
 def cuts(data: Path) -> tuple[list[str], list[str]]:
     """1,000 broken connections between browsers and the site."""
     with Simulator(key=KEY, first_ms=0) as simulator, embedded(data, simulator.base_url, "alice") as site:
         found = resume.prove(site, 1000, at_once=3)
-    kinds = ", ".join(f"{count} {how}" for how, count in sorted(found.cuts.items()))
-    figures = [
-        f"{sum(found.cuts.values())} cuts: {kinds}",
-        f"{found.replies} replies in {found.watched} tabs, {found.characters} characters: none missing, none twice",
-    ]
-    return figures, found.wrong
+    return found.told(), found.wrong
 
 
 def repeated(data: Path) -> tuple[list[str], list[str]]:
@@ -87,8 +76,7 @@ def repeated(data: Path) -> tuple[list[str], list[str]]:
     with Simulator(key=KEY, first_ms=0, keep=5000) as simulator, embedded(data, simulator.base_url, "alice") as site:
         found = repeats.prove(site, simulator, repeats.cases(200))
         wrong = found.wrong + invariants.broken(site)
-    figures = [f"{found.sends} sends, {found.answers_lost} without an answer: {found.messages} messages, as many bills"]
-    return figures, wrong
+    return found.told(), wrong
 
 
 def full(data: Path) -> tuple[list[str], list[str]]:
@@ -105,11 +93,8 @@ def restarted(data: Path) -> tuple[list[str], list[str]]:
         with Simulator(key=KEY, first_ms=0) as simulator:
             site = embedded(data / kind.__name__, simulator.base_url, "alice", kind=kind)
             with site:
-                found = restarts.prove(site, 20, people=6)
-        figures.append(
-            f"{name}: {found.sends} sends, {len(found.failures)} failed and were repeated, none lost; "
-            f"the longest took {found.longest:.1f} s, an end {found.slowest_end:.1f} s at most"
-        )
+                found = restarts.prove(site, [*site.members] * 20, people=6)
+        figures.append(f"{name}: {found.told()}")
         wrong += found.wrong + (found.failures if kind is Held else [])
     return figures, wrong
 
@@ -156,6 +141,10 @@ PROOFS: dict[str, Proof] = {
     "comings": comers,
     "writers": writing,
     "clocks": clock,
+    "cluster-kills": past_one.kills,
+    "cluster-cuts": past_one.cuts,
+    "cluster-repeats": past_one.repeated,
+    "cluster-restarts": past_one.restarted,
 }
 
 

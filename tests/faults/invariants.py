@@ -2,6 +2,8 @@
 
 from tests.faults.site import Site
 
+SUFFIX = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
 UNSETTLED = "SELECT id, status FROM conversations_message WHERE status IN ('pending', 'streaming')"
 
 RULES: dict[str, str] = {
@@ -57,7 +59,17 @@ RULES: dict[str, str] = {
 }
 
 
+PICTURES = "SELECT sha256, media_type, thumbnail_type FROM conversations_attachment"
+
+
 def broken(site: Site) -> list[str]:
     """A line for each rule that does not hold, and for what the database finds wrong with itself."""
     found = [(rule, site.rows(query)) for rule, query in RULES.items()]
-    return [f"{rule}: {rows[:5]}" for rule, rows in found if rows] + site.damage()
+    return [f"{rule}: {rows[:5]}" for rule, rows in found if rows] + _lost_pictures(site) + site.damage()
+
+
+def _lost_pictures(site: Site) -> list[str]:
+    rows, files = site.rows(PICTURES), site.files()
+    names = {f"{digest[:2]}/{digest}.{SUFFIX[kind]}" for digest, kind, _ in rows}
+    names |= {f"{digest[:2]}/{digest}.thumbnail.{SUFFIX[kind]}" for digest, _, kind in rows}
+    return [f"a picture without its file: {name}" for name in sorted(names - files)[:5]]

@@ -2,9 +2,9 @@
 
 - `FAULTS_LIMITS`, as "no_progress=1.0 total=5": shorter deadlines for providers; a test need not wait for minutes then.
 - `FAULTS_GIVE_UP`: seconds of failing writes after which calls are ended.
-- A file `die-at` in the data folder, as "7 before" or "7 after": the server kills itself around the seventh commit from
-  then on, be it of a transaction or of a single statement. Python's own `sqlite3` has the place for that: a connection
-  may be of any class.
+- A file `die-at` in the data folder (see death.py): the process kills itself, or others, around the so manieth commit
+  from then on, be it of a transaction or of a single statement, or around what it tells by way of Redis. The drivers
+  are where that is counted: `sqlite3` takes connections of any class, Django tells of each new one to PostgreSQL.
 - A file `tell` lets it write what it holds into the file `held`: threads, tasks that have not ended, open files.
 """
 
@@ -12,24 +12,23 @@ import asyncio
 import gc
 import json
 import os
-import signal
 import sqlite3
 import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from django.db.backends.signals import connection_created
 
 from conversations.providers import call
+from tests.faults.death import Death
 
 wished = dict(word.split("=") for word in os.environ.get("FAULTS_LIMITS", "").split())
 # Before anything that uses them is imported. They are numbers of the code, not settings of an installation.
 call.DEFAULT_LIMITS = replace(call.DEFAULT_LIMITS, **{name: float(value) for name, value in wished.items()})  # type: ignore[arg-type]
 
 from chatsite.settings import *  # noqa: E402, F403
-from chatsite.settings import DATA, DATABASES  # noqa: E402
+from chatsite.settings import DATA, DATABASES, REDIS_URL  # noqa: E402
 
 
 def give_up_sooner(**_: Any) -> None:
@@ -41,43 +40,15 @@ def give_up_sooner(**_: Any) -> None:
 if "FAULTS_GIVE_UP" in os.environ:
     connection_created.connect(give_up_sooner)
 
-DIE_AT = DATA / "die-at"
 WRITING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
-
-
-class Death:
-    """Counts commits once the file is there."""
-
-    def __init__(self, order: Path) -> None:
-        self._order, self._lock, self._commits = order, threading.Lock(), 0
-
-    def around(self, commit: Any) -> Any:
-        """Do it, and die before or after it where it is the one."""
-        if not self._order.exists():
-            return commit()
-        number, when = self._order.read_text().split()
-        with self._lock:
-            self._commits += 1
-            is_it = self._commits == int(number)
-        if is_it and when == "before":
-            self._die()
-        done = commit()
-        if is_it:
-            self._die()
-        return done
-
-    def _die(self) -> None:
-        os.killpg(os.getpgid(0), signal.SIGKILL)
-
-
-death = Death(DIE_AT)
+death = Death(DATA)
 
 
 class MortalConnection(sqlite3.Connection):
     """A connection that may take the server along when it commits."""
 
     def commit(self) -> None:
-        death.around(super().commit)
+        death.around("commit", super().commit)
 
     def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
         return super().cursor(_mortal(factory))
@@ -97,8 +68,38 @@ _cursors: dict[Any, Any] = {}
 def _executed(factory: Any, cursor: Any, args: tuple[Any, ...]) -> Any:
     is_commit = not cursor.connection.in_transaction and args[0].lstrip()[:7].upper().startswith(WRITING)
     if is_commit:
-        return death.around(lambda: factory.execute(cursor, *args))
+        return death.around("commit", lambda: factory.execute(cursor, *args))
     return factory.execute(cursor, *args)
+
+
+def mortal_on_postgresql(connection: Any, **_: Any) -> None:
+    """Each new connection to PostgreSQL: its commits, and the statements that are commits of their own."""
+    if connection.vendor == "postgresql":
+        commit = connection.connection.commit
+        connection.connection.commit = lambda: death.around("commit", commit)
+        if _stated not in connection.execute_wrappers:
+            connection.execute_wrappers.append(_stated)
+
+
+def _stated(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    if context["connection"].get_autocommit() and sql.lstrip()[:7].upper().startswith(WRITING):
+        return death.around("commit", lambda: execute(sql, params, many, context))
+    return execute(sql, params, many, context)
+
+
+def mortal_on_redis() -> None:
+    """Whatever is told by way of Redis: the logs of replies, in pipelines, and Celery's tasks, one by one."""
+    import redis
+
+    execute, push = redis.client.Pipeline.execute, redis.Redis.lpush
+
+    def executed(pipeline: Any, *args: Any, **options: Any) -> Any:
+        if any(command[0][0] in ("XADD", "ZADD") for command in pipeline.command_stack):
+            return death.around("publish", lambda: execute(pipeline, *args, **options))
+        return execute(pipeline, *args, **options)
+
+    redis.client.Pipeline.execute = executed  # type: ignore[method-assign,assignment]
+    redis.Redis.lpush = lambda self, *args: death.around("publish", lambda: push(self, *args))  # type: ignore[method-assign,assignment]
 
 
 def tell_when_asked() -> None:
@@ -120,3 +121,7 @@ if "serve" in sys.argv:
 if DATABASES["default"]["ENGINE"] == "chatsite.sqlite":
     options = DATABASES["default"]["OPTIONS"] | {"factory": MortalConnection}
     DATABASES = {"default": DATABASES["default"] | {"OPTIONS": options}}
+else:
+    connection_created.connect(mortal_on_postgresql)
+if REDIS_URL:
+    mortal_on_redis()

@@ -34,6 +34,9 @@ class Figures:
     answers_lost: int = 0
     wrong: list[str] = field(default_factory=list)
 
+    def told(self) -> list[str]:
+        return [f"{self.sends} sends, {self.answers_lost} without an answer: {self.messages} messages, as many bills"]
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

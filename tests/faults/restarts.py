@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tests.faults import crash, invariants
 from tests.faults.crash import DOWN, Point, Spoken
-from tests.faults.site import Embedded, in_another_thread, logged_in
+from tests.faults.site import Site, in_another_thread, logged_in
 from tests.live.browserless import Person
 from tests.serving import until
 
@@ -28,9 +28,15 @@ class Figures:
     slowest_end: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
+    def told(self) -> str:
+        return (
+            f"{self.sends} sends, {len(self.failures)} failed and were repeated, none lost; "
+            f"the longest took {self.longest:.1f} s, an end {self.slowest_end:.1f} s at most"
+        )
 
-def prove(site: Embedded, restarts: int, *, people: int) -> Figures:
-    """Restart a running site so often while so many people send without a pause."""
+
+def prove(site: Site, members: Sequence[str], *, people: int) -> Figures:
+    """Restart these, one after the other, while so many people send without a pause."""
     figures, over = Figures(), threading.Event()
     alice = logged_in(site.url, "alice")
     spoken: list[Spoken] = []
@@ -40,12 +46,9 @@ def prove(site: Embedded, restarts: int, *, people: int) -> Figures:
     ]
     for thread in threads:
         thread.start()
-    for _ in range(restarts):
+    for member in members:
         over.wait(RUN)
-        begun = time.monotonic()
-        site.terminate()
-        figures.slowest_end = max(figures.slowest_end, time.monotonic() - begun)
-        site.start()
+        figures.slowest_end = max(figures.slowest_end, site.restart(member))
     over.wait(RUN)
     over.set()
     for thread in threads:
@@ -62,7 +65,8 @@ def _keep_sending(person: Person, number: int, over: threading.Event, spoken: li
     person.session.headers["Connection"] = "close"  # as behind a proxy that keeps none open
     while not over.is_set():
         count = chance.choice((8, 200))
-        one = Spoken(uuid.uuid4().hex, f"[[tokens:{count}]] [[delay:3]]", count)
+        key = uuid.uuid4().hex
+        one = Spoken(key, f"{key} [[tokens:{count}]] [[delay:3]]", count)
         spoken.append(one)
         begun = time.monotonic()
         while not one.is_taken:

@@ -6,6 +6,7 @@
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.bench.processes import descendants, memory_fields
+from tests.faults.death import place_order, withdraw_order
 from tests.live.browserless import Person
 from tests.serving import PASSWORD, Server
 
@@ -22,7 +24,11 @@ MIB = 1 << 20
 
 
 class Site(Protocol):
-    """What a proof may do with a set-up. `members`: the names of what can be killed, alone or together."""
+    """What a proof may do with a set-up.
+
+    members: the names of what can be killed, alone or together
+    aftermath: seconds for which people go on with what is left after a kill
+    """
 
     @property
     def url(self) -> str: ...
@@ -31,11 +37,15 @@ class Site(Protocol):
     def members(self) -> Sequence[str]: ...
 
     @property
+    def aftermath(self) -> float: ...
+
+    @property
     def log(self) -> str: ...
 
     def start(self) -> "Site": ...
 
-    def stop(self) -> None: ...
+    def restart(self, member: str = "") -> float:
+        """Ask it to end, wait until it has, begin it anew; seconds that the end took."""
 
     def kill(self, member: str = "") -> None:
         """Nothing where it is gone already. Without a name, everything."""
@@ -43,12 +53,15 @@ class Site(Protocol):
     def is_alive(self, member: str = "") -> bool: ...
 
     def die_at(self, commit: int, when: str, member: str = "") -> None:
-        """Let it kill itself "before" or "after" its so manieth commit from now on; with 0 no more."""
+        """Let it die at its so manieth moment of this kind (see death.py) from now on; with 0 no more."""
 
     def pids(self) -> list[int]: ...
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What is in the database, by SQL that every database understands."""
+
+    def files(self) -> set[str]:
+        """The names of the pictures that are stored."""
 
     def damage(self) -> list[str]:
         """What the database itself finds wrong with its files."""
@@ -59,6 +72,7 @@ class Embedded(Server):
     """One process, one SQLite file."""
 
     members = ("server",)
+    aftermath = 0.0
 
     def kill(self, member: str = "") -> None:
         if self.is_alive():
@@ -68,11 +82,17 @@ class Embedded(Server):
         return self.process is not None and self.process.poll() is None
 
     def die_at(self, commit: int, when: str, member: str = "") -> None:
-        order, part = self.data / "die-at", self.data / "die-at.part"
-        order.unlink(missing_ok=True)
+        withdraw_order(self.data)
         if commit:
-            part.write_text(f"{commit} {when}")
-            part.rename(order)
+            assert self.process is not None
+            place_order(self.data, commit, when, [self.process.pid])
+
+    def restart(self, member: str = "") -> float:
+        begun = time.monotonic()
+        self.terminate()
+        took = time.monotonic() - begun
+        self.start()
+        return took
 
     def pids(self) -> list[int]:
         assert self.process is not None
@@ -81,6 +101,10 @@ class Embedded(Server):
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.data / "chatsite.sqlite3", timeout=30)) as database:
             return database.execute(query).fetchall()
+
+    def files(self) -> set[str]:
+        images = self.data / "images"
+        return {str(path.relative_to(images)) for path in images.glob("*/*") if not path.name.startswith(".")}
 
     def damage(self) -> list[str]:
         found = [row[0] for row in self.rows("PRAGMA integrity_check")]
@@ -118,13 +142,17 @@ class Held(Embedded):
 def embedded(data: Path, upstream: str, *people: str, kind: type[Embedded] = Embedded, **settings: str) -> Embedded:
     """A set-up that is not started yet, asking `upstream`, with accounts for these people."""
     data.mkdir(parents=True, exist_ok=True)
-    vendors = {"SEGMIND": upstream, "AIMLAPI": upstream}
-    own = {f"{name}_API_KEY": KEY for name in vendors} | {f"{name}_BASE_URL": url for name, url in vendors.items()}
     # Several proofs run side by side; on one processor they would wait for each other.
-    own |= {"DJANGO_SETTINGS_MODULE": "tests.faults.observed", "CHATSITE_ONE_CORE": "false"}
-    site = kind(data, own | settings)
+    own = {"DJANGO_SETTINGS_MODULE": "tests.faults.observed", "CHATSITE_ONE_CORE": "false"}
+    site = kind(data, vendors(upstream) | own | settings)
     site.add_people(*people)
     return site
+
+
+def vendors(upstream: str) -> dict[str, str]:
+    """Both providers, played by one."""
+    names = ("SEGMIND", "AIMLAPI")
+    return {f"{name}_API_KEY": KEY for name in names} | {f"{name}_BASE_URL": upstream for name in names}
 
 
 def logged_in(url: str, name: str, *, timeout: float = 30.0) -> Person:

@@ -21,7 +21,7 @@ def test_no_send_is_lost_when_the_server_is_restarted(tmp_path: Path, kind: type
         Simulator(key=KEY, first_ms=0) as simulator,
         embedded(tmp_path, simulator.base_url, "alice", kind=kind) as site,
     ):
-        found = restarts.prove(site, 1, people=3)
+        found = restarts.prove(site, site.members, people=3)
     assert not found.wrong
     assert found.sends > 5
     assert kind is Embedded or not found.failures

@@ -139,7 +139,7 @@ class Page:
         for article in self.articles:
             if article.uuid == uuid:
                 return article
-        raise LookupError(f"no message {uuid} on {self.url}")
+        raise LookupError(f"no message {uuid} on {self.url} ({self.status_code})")
 
     def form_with(self, control: str) -> Form:
         """The first form that holds a control of this name. Raises LookupError."""

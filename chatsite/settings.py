@@ -42,6 +42,7 @@ SECURE = env.flag("CHATSITE_HTTPS", default=not LOOPBACK)
 CHATSITE_BEHIND_PROXY = env.flag("CHATSITE_BEHIND_PROXY", default=False)
 if CHATSITE_BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the last address in X-Forwarded-For is what the proxy saw
 
 SESSION_ENGINE = "chatsite.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
@@ -89,7 +90,8 @@ INSTALLED_APPS = [
     "lucide",
     "allauth",
     "allauth.account",
-    "allauth.usersessions",
+    "allauth.mfa",
+    "chatsite.apps.SessionsConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -103,6 +105,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.views.people.LanguageMiddleware",
+    "conversations.views.factors.SecondFactorMiddleware",
+    "conversations.views.sessions.SessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -182,6 +186,13 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
+CHATSITE_SECOND_FACTOR = env.choice("CHATSITE_SECOND_FACTOR", ("optional", "staff"))
+MFA_ADAPTER = "chatsite.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # codes of 30 seconds before and after: clocks of phones differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # where mail is set up nobody is in without a verified address anyway
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"
 
 # --- Review: whether anybody may read what others wrote, and whether people see who did -------------------------------

@@ -6,12 +6,14 @@ from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from conversations.admin import hidden
 from conversations.views import (
     attachments,
     branches,
     chat,
     conversations,
     editing,
+    factors,
     health,
     installing,
     joining,
@@ -20,10 +22,13 @@ from conversations.views import (
     metrics,
     people,
     ratings,
+    sessions,
     setup,
     stream,
     waiting,
 )
+
+hidden.close()
 
 handler500 = "conversations.views.health.failed"
 
@@ -72,6 +77,9 @@ urlpatterns = [
     path("setup/<str:token>/", setup.first_administrator, name="setup"),
     path("invitations/<str:token>/", joining.invited, name="invitation"),
     path("accounts/waiting/", joining.waiting, name="account_waiting"),
+    path("second-factor/", factors.needed, name="factor_needed"),
+    path("accounts/2fa/totp/picture.svg", factors.picture, name="factor_picture"),
+    path("accounts/sessions/", sessions.listed, name="usersessions_list"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("manifest.webmanifest", installing.manifest, name="manifest"),

@@ -11,8 +11,15 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from conversations.services import dispatch
+        from allauth.mfa.signals import authenticator_added
+        from django.contrib.auth.signals import user_logged_in
 
+        from chatsite import factors
+        from conversations.services import dispatch
+        from conversations.views import sessions
+
+        authenticator_added.connect(factors.end_other_sessions)
+        user_logged_in.connect(sessions.on_login)
         if settings.CHATSITE_ENGINE == "celery":
             from chatsite import celery  # noqa: F401, the application that tasks belong to
             from conversations.generation.relay import tasks, worker  # noqa: F401, it listens to Celery's signals

@@ -8,13 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations.models import User
 from conversations.models.user import Role
-from conversations.services import people, roles
+from conversations.services import factors, people, roles
 from conversations.services.errors import NotNow
 
 ACTS: dict[str, tuple[Callable[[User], Any], str, str]] = {
     "approve": (people.approve, "let somebody in who waits", "may log in now"),
     "refuse": (people.refuse, "forget somebody who waits", "is forgotten"),
     "deactivate": (people.deactivate, "end sessions, streams and replies, and let nobody in", "is deactivated"),
+    "reset-factors": (factors.remove_all, "forget all second factors of somebody who lost them", "logs in by password"),
     "activate": (people.activate, "let somebody in again", "may log in"),
 }
 

@@ -30,6 +30,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-s
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 
+PATIENCE = 90_000  # milliseconds that a click may wait for its page, on a machine with more to do
+
 expect.set_options(timeout=15_000)
 
 
@@ -90,6 +92,7 @@ def browse(browser: Browser, server: Server, watch: Watch) -> Iterator[Open]:
         context = browser.new_context(
             base_url=server.url, java_script_enabled=javascript, viewport=size, locale="en-US", **options
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         watch.attach(context)
         return context.new_page()

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests import totp
-from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
+from tests.browser.conftest import DESKTOP, PATIENCE, PHONE, Open, Watch, last_reply, log_in, send
 from tests.live.conftest import settings_for
 from tests.serving import PASSWORD, Server
 from tests.simulator import Simulator
@@ -98,6 +98,7 @@ def named(browser: Browser, server: Server) -> Iterator[Page]:
     """A browser that calls the site by a name, with an authenticator that is part of the device."""
     address = server.url.replace("127.0.0.1", "localhost")
     context = browser.new_context(base_url=address, viewport=DESKTOP, locale="en-US")
+    context.set_default_timeout(PATIENCE)
     watch = Watch(address)
     watch.attach(context)
     page = context.new_page()

@@ -5,8 +5,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from conversations.models import User
-from conversations.services import sessions
+from conversations.services import keyring, sessions
 
+BOUND_TO = "second factor"  # what the library seals does not know its row
+SEALED = ("secret", "seed")  # of an app, of recovery codes
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -30,3 +32,18 @@ def remove_all(user: User) -> int:
     count, _rows = Authenticator.objects.filter(user=user).delete()
     sessions.end_all(user)
     return int(count)
+
+
+def rotate() -> tuple[int, list[str]]:
+    """Seal the secrets anew; returns how many, and whose cannot be read with any key."""
+    count, unreadable = 0, []
+    for one in Authenticator.objects.select_related("user").iterator():
+        for name in SEALED:
+            try:
+                if name in one.data and not keyring.is_current(one.data[name]):
+                    one.data[name] = keyring.seal(keyring.unseal(one.data[name], BOUND_TO), BOUND_TO)
+                    one.save(update_fields=["data"])
+                    count += 1
+            except keyring.Unreadable:
+                unreadable.append(f"second factor of {one.user.get_username()}")
+    return count, unreadable

@@ -1,5 +1,6 @@
 """Second factors: an app, recovery codes, and the policy that staff need one. Passkeys are tried in a browser."""
 
+import io
 import re
 from collections.abc import Iterator
 
@@ -117,6 +118,17 @@ def test_secrets_are_not_in_the_database_as_they_are(alice: User) -> None:
     stored = str(list(Authenticator.objects.values_list("data", flat=True)))
     assert len(stored) > 100
     assert not any(word in stored for word in (secret, *codes))
+
+
+def test_a_new_key_seals_the_secrets_and_the_old_one_can_go(alice: User, settings: Settings) -> None:
+    client = logged_in()
+    secret = set_up(client)
+    settings.CHATSITE_ENCRYPTION_KEYS = ["a new key of at least thirty-two characters"]
+    call_command("rotate_keys", stdout=io.StringIO())
+    settings.SECRET_KEY = "another one of at least thirty-two characters"
+    newcomer = logged_in()
+    newcomer.post("/accounts/2fa/authenticate/", {"code": totp.code(secret, steps_ahead=1)})
+    assert newcomer.get("/").status_code == 200
 
 
 def test_a_lost_factor_is_removed_by_command(alice: User) -> None:

@@ -11,7 +11,7 @@ ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
 	rows replies messages waiting continuing branches columns conversations temporary plans records rules)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres cluster-test check bench soak screenshots icons messages lock format clean
+.PHONY: help run demo test test-postgres cluster-test check bench bench-cluster soak screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -53,6 +53,10 @@ lint: .venv/.installed-dev
 
 bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory; RUNS=3 for medians, PEERS=chainlit,gradio beside others
 	$(BIN)/python -m tests.bench $(if $(RUNS),--runs $(RUNS)) $(if $(PEERS),--peers $(PEERS)) $(BENCH)
+
+bench-cluster: .venv/.installed-dev staticfiles/.collected ## Measure what a cluster costs, and size one for 100,000 replies
+	@sh tests/system-packages.sh
+	$(BIN)/python -m tests.bench.cluster
 
 soak: .venv/.installed-dev staticfiles/.collected ## Prove at full length what holds under faults; PROOFS= names some
 	@sh tests/system-packages.sh

@@ -32,6 +32,7 @@ class Postgres:
 
     port: int = field(default_factory=free_port)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="chatsite-postgres-")))
+    options: str = ""  # of the server, behind OPTIONS
 
     @property
     def url(self) -> str:
@@ -51,7 +52,13 @@ class Postgres:
         return self
 
     def start(self) -> None:
-        self._run("pg_ctl", "start", "--wait", f"--log={self.folder}/log", f"--options={OPTIONS} -p {self.port} -k ''")
+        self._run(
+            "pg_ctl",
+            "start",
+            "--wait",
+            f"--log={self.folder}/log",
+            f"--options={OPTIONS} {self.options} -p {self.port} -k ''",
+        )
 
     def start_again(self) -> None:
         """After a kill; the last of its processes may still hold its memory for a moment."""

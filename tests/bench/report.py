@@ -98,7 +98,7 @@ def _middle(name: str, values: Sequence[float]) -> float:
 
 def table(measured: Measured, levels: Sequence[int]) -> str:
     head = ("", "direct", "chatsite", "ratio", "target", "")
-    return _table([head, *(row(line, measured) for line in lines(levels) if line.figure in measured)])
+    return columns([head, *(row(line, measured) for line in lines(levels) if line.figure in measured)])
 
 
 def against(measured: Measured, levels: Sequence[int], peers: Sequence[str]) -> str:
@@ -109,7 +109,7 @@ def against(measured: Measured, levels: Sequence[int], peers: Sequence[str]) -> 
         theirs = [measured.get(f"{line.figure} {peer}") for peer in peers]
         cells = [cell for value in theirs for cell in (number(value, line.unit), _times(value, ours))]
         rows.append((line.words, number(ours, line.unit), *cells))
-    return _table(rows)
+    return columns(rows)
 
 
 def _times(value: float | None, ours: float | None) -> str:
@@ -126,7 +126,7 @@ def pages(by_database: Mapping[str, Sequence[Page]]) -> str:
         rows.append(
             (found[0]["name"], *(f"{page['milliseconds']:.1f} ms, {page['queries']} queries" for page in found))
         )
-    return _table(rows)
+    return columns(rows)
 
 
 def row(line: Line, measured: Measured) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}".strip()
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
     return "\n".join(_aligned(cells, widths) for cells in rows)
 

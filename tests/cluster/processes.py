@@ -19,6 +19,7 @@ from tests.serving import ROOT, START_DEADLINE, Server, free_port, until
 
 PROGRAMS = Path(sys.executable).parent
 METRICS_TOKEN = "a token for the figures"
+SECRET_KEY = "a-secret-key-for-the-tests-of-a-cluster-1234567890"
 
 
 @dataclass
@@ -90,6 +91,11 @@ class Redis:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        assert self._process.process is not None
+        return self._process.process.pid
+
     def start(self) -> None:
         self.process.start()
         until(self._answers, "Redis' first answer")
@@ -158,7 +164,7 @@ class Cluster:
             "DATABASE_URL": postgres.url,
             "REDIS_URL": self.redis.url,
             "CHATSITE_ENGINE": "celery",
-            "SECRET_KEY": "a-secret-key-for-the-tests-of-a-cluster-1234567890",
+            "SECRET_KEY": SECRET_KEY,
             "CHATSITE_GRACE": "2",
             "CHATSITE_METRICS_TOKEN": METRICS_TOKEN,
         }

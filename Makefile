@@ -56,7 +56,7 @@ bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory; 
 
 bench-cluster: .venv/.installed-dev staticfiles/.collected ## Measure what a cluster costs, and size one for 100,000 replies
 	@sh tests/system-packages.sh
-	$(BIN)/python -m tests.bench.cluster
+	$(BIN)/python -m tests.bench.cluster $(if $(DOCS),--docs)
 
 soak: .venv/.installed-dev staticfiles/.collected ## Prove at full length what holds under faults; PROOFS= names some
 	@sh tests/system-packages.sh

@@ -43,6 +43,8 @@ def test_tokens_that_come_quicker_than_rounds_share_a_piece() -> None:
     assert model.pieces(100, pace=model.ROUND / 2) == pytest.approx(50)
     slow = Load("slow", replies=3, tokens=10, followers=2, spread=1.0, pace=250).work(seconds=4.0)
     assert slow == Work(seconds=4.0, pages=0, sends=3, pieces=30, follows=6, shown=60)
+    counted = Load("slow", replies=3, tokens=10, followers=2, spread=1.0).work(seconds=4.0, pieces=12)
+    assert counted == Work(seconds=4.0, pages=0, sends=3, pieces=12, follows=6, shown=24)
 
 
 def test_what_people_do_each_second_follows_from_how_many_replies_there_are() -> None:
@@ -60,10 +62,10 @@ def test_processes_are_counted_so_that_none_is_fuller_than_it_should_be() -> Non
         "postgres cpu": Work(sends=0.1),
     }
     sizes = model.sizes(costs, demand)
-    assert (sizes["web"].count, sizes["web"].cpu) == (10, pytest.approx(6.0)), (
-        "5 of work and 10 times 0.1 for being there"
-    )
-    assert (sizes["worker"].count, sizes["worker"].cpu) == (2, pytest.approx(1.0))
+    assert sizes["web"].count == 10
+    assert sizes["web"].cpu == pytest.approx(6.0), "5 of work and 10 times 0.1 for being there"
+    assert sizes["worker"].count == 2
+    assert sizes["worker"].cpu == pytest.approx(1.0)
     assert sizes["redis"].cpu == pytest.approx(0.1 + 0.01 * 12 / 5), "twelve processes in the place of five"
     assert sizes["postgres"].count == 5
 
@@ -79,6 +81,13 @@ def test_connections_break_at_as_many_processes_as_have_them() -> None:
     costs |= dict.fromkeys(("worker cpu", "postgres cpu"), Work(pieces=0.0003))
     few = Limit("few", "postgres connections", amount=75)
     assert model.breaks_at(costs, {"postgres connections": 5}, few, demand) == pytest.approx(1000), "10 webs, 5 workers"
+
+
+def test_tables_are_put_between_their_marks() -> None:
+    page = "a\n<!-- costs: begin -->\nold\n<!-- costs: end -->\nb\n"
+    assert tables.put_into(page, {"costs": "new", "machine": "not wanted"}) == (
+        "a\n<!-- costs: begin -->\n```text\nnew\n```\n<!-- costs: end -->\nb\n"
+    )
 
 
 def test_the_table_of_a_check_says_how_wrong_the_prediction_was() -> None:

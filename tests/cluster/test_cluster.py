@@ -2,7 +2,10 @@
 
 import threading
 
+import psycopg
+
 from tests.cluster.conftest import At
+from tests.cluster.processes import Cluster
 from tests.live.browserless import Person
 from tests.live.pages import letters
 from tests.live.test_streaming import MODEL, words
@@ -80,3 +83,27 @@ def test_logging_out_at_one_web_ends_the_stream_at_the_other(alice: At, simulato
     thread.join(8)
     assert not thread.is_alive()
     assert "/accounts/login" in alice(2).get("/").url
+
+
+LOOKS = """
+SELECT pid, query_start FROM pg_stat_activity WHERE query LIKE 'SELECT "conversations_message"."id" AS "pk"%status%IN%'
+"""
+
+
+def test_whoever_looks_every_second_does_not_connect_anew_each_time(
+    alice: At, simulator: Simulator, cluster: Cluster
+) -> None:
+    sent = alice(1).send("[[tokens:60]] [[hold:30]]", model=MODEL)
+    thread, _ = following(alice(1), sent.reply_uuid)
+    looks: dict[int, set[object]] = {}
+
+    with psycopg.connect(cluster.postgres.url, autocommit=True) as database:
+
+        def looked_again() -> int:
+            for pid, at in database.execute(LOOKS):
+                looks.setdefault(pid, set()).add(at)
+            return sum(len(times) > 1 for times in looks.values())
+
+        until(lambda: looked_again() >= 2, "a second look of a worker and of a web by connections that were there")
+    simulator.release()
+    thread.join(20)

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 
-from django.db import connection
+from django.db import close_old_connections
 
 from chatsite import database
 from conversations.generation.log import Hub, ReplyLog, State
@@ -125,13 +125,12 @@ class Mirror:
     def _keep_looking(self) -> None:
         while True:
             time.sleep(LOOK_EVERY)
+            close_old_connections()
             try:
                 database.keep_place()
                 self._look()
             except Exception as error:
                 logger.warning("mirrored logs could not be looked after: %s", error.__class__.__name__)
-            finally:
-                connection.close()
 
     def _look(self) -> None:
         """End what has ended in the database, let go of what nobody follows, tell places in line."""

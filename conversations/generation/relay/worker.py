@@ -6,7 +6,7 @@ from typing import Any
 
 from celery.signals import setup_logging, worker_init, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections
 
 from chatsite import database
 from conversations.generation.engine import pool
@@ -61,13 +61,12 @@ def _park() -> None:
 
 def _keep_looking() -> None:
     while not _is_ending.wait(LOOK_EVERY):
+        close_old_connections()  # kept otherwise: a new one each second costs the database more than the look
         try:
             database.keep_place()
             look()
         except Exception:
             logger.exception("a look at the running replies failed")
-        finally:
-            connection.close()
 
 
 def look() -> None:

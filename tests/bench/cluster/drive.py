@@ -28,10 +28,10 @@ class Load:
     spread: float
     pace: int = load.PACE
 
-    def work(self, seconds: float) -> Work:
-        pieces = model.pieces(self.replies * self.tokens, self.pace / 1000)
-        follows = self.replies * self.followers
-        return Work(seconds, 0.0, self.replies, pieces, follows, pieces * self.followers)
+    def work(self, seconds: float, pieces: float | None = None) -> Work:
+        """Pieces as counted; without a count as a worker makes them that has time."""
+        made = model.pieces(self.replies * self.tokens, self.pace / 1000) if pieces is None else pieces
+        return Work(seconds, 0.0, self.replies, made, self.replies * self.followers, made * self.followers)
 
 
 class Driver:

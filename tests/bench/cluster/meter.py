@@ -14,6 +14,7 @@ from tests.bench import processes
 from tests.cluster.processes import Cluster
 
 MEGABYTE = 1_000_000
+PIECES = "pieces"
 PATIENCE = 120.0  # seconds
 SAMPLES = 0.5  # seconds between two looks at memory and connections
 OPTIONS = (
@@ -22,7 +23,8 @@ OPTIONS = (
 # Without its own checks of foreign keys, which nobody sends.
 COUNTED = """
 SELECT coalesce(sum(calls), 0), coalesce(sum(rows) FILTER (WHERE query ~* '^(WITH|INSERT|UPDATE|DELETE)'), 0),
-       coalesce(sum(total_exec_time), 0) / 1000
+       coalesce(sum(total_exec_time), 0) / 1000,
+       coalesce(sum(rows) FILTER (WHERE query ~* '^INSERT INTO conversations_piece'), 0)
 FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat%' AND query !~ '^SELECT \\S+ FROM ONLY'
 """
 # Named so that it is not among what it is to measure.
@@ -76,11 +78,12 @@ class Meter:
         }
 
     def _of_postgres(self) -> dict[str, float]:
-        (statements, rows, seconds) = self._one(COUNTED)
+        (statements, rows, seconds, pieces) = self._one(COUNTED)
         ((position, writers),) = self._database.execute(
             "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'), txid_snapshot_xmax(txid_current_snapshot())"
         ).fetchall()
         return {
+            PIECES: float(pieces),
             "postgres statements": float(statements),
             "postgres rows written": float(rows),
             "postgres writing transactions": float(writers),

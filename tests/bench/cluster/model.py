@@ -42,7 +42,7 @@ def costs(runs: Sequence[tuple[Work, Used]]) -> dict[str, Work]:
     """By resource what each cause takes, from as many runs as there are causes; nothing can cost less than nothing."""
     done = [astuple(work) for work, _ in runs]
     return {
-        name: Work.of([max(0.0, cost) for cost in solved(done, [used[name] for _, used in runs])])
+        name: Work.of([max(0.0, round(cost, 9)) for cost in solved(done, [used[name] for _, used in runs])])
         for name in runs[0][1]
     }
 

@@ -14,15 +14,28 @@ HEAD = ("", "idle, each s", "a page", "a send", "1,000 pieces", "a stream opened
 SCALES = (1, 1, 1, 1000, 1, 1000)
 
 
-def everything(found: Mapping[str, Any], replies: Sequence[int]) -> str:
+def blocks(found: Mapping[str, Any], replies: Sequence[int]) -> dict[str, str]:
+    """By the name that docs/scaling.md gives to each."""
     by_resource = {name: Work(**cost) for name, cost in found["costs"].items()}
-    parts = ["what each thing costs (processor time in ms)", costs(by_resource)]
-    for name, (predicted, used) in found["checks"].items():
-        parts += [f"check: {name}", check(predicted, used)]
-    parts += ["highest sizes", highest(found["highest"])]
-    parts += ["sizes, by arithmetic", sized(by_resource, replies)]
-    parts += ["what breaks first, at how many replies", breaking(by_resource, found["highest"])]
-    return "\n\n".join([*parts, "\n".join(found["remarks"])])
+    checks = [f"{name}\n\n{check(predicted, used)}" for name, (predicted, used) in found["checks"].items()]
+    return {
+        "costs": "what each thing costs (processor time in ms)\n\n" + costs(by_resource),
+        "checks": "\n\n".join(checks),
+        "highest": "highest sizes\n\n" + highest(found["highest"]),
+        "sizes": sized(by_resource, replies),
+        "limits": "what breaks at how many replies at the same time\n\n" + breaking(by_resource, found["highest"]),
+        "machine": "\n".join(found["remarks"]),
+    }
+
+
+def put_into(page: str, found: Mapping[str, str]) -> str:
+    """The page with each block between its marks replaced."""
+    for name, block in found.items():
+        before, begin, rest = page.partition(f"<!-- {name}: begin -->\n")
+        if begin:
+            _, end, after = rest.partition(f"<!-- {name}: end -->")
+            page = f"{before}{begin}```text\n{block}\n```\n{end}{after}"
+    return page
 
 
 def costs(by_resource: Mapping[str, Work]) -> str:

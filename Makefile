@@ -8,7 +8,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-un
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # What of the tests also runs on PostgreSQL each time; `make test-postgres` takes all.
 ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
-	rows replies messages waiting continuing branches columns conversations temporary plans records rules)
+	rows replies messages waiting continuing branches columns conversations temporary plans records rules retention)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-postgres cluster-test check bench bench-cluster soak screenshots icons messages lock format clean

@@ -166,5 +166,12 @@ def keep_place() -> None:
                 logger.critical("another server has taken this database; stop one of the two")
 
 
+def forget_removed() -> None:
+    """Let what was removed also go from SQLite's log, as far as nobody reads there now; the next time does the rest."""
+    if _is_sqlite() and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _is_sqlite() -> bool:
     return bool(settings.DATABASES["default"]["ENGINE"] == "chatsite.sqlite")

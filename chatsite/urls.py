@@ -72,6 +72,7 @@ urlpatterns = [
     path("presets/<uuid:item_uuid>/delete/", library.delete, {"shelf": library.PRESETS}, name="delete_preset"),
     path("shortcuts/", people.shortcuts, name="shortcuts"),
     path("settings/", people.settings, name="settings"),
+    path("terms/", people.terms, name="terms"),
     path("settings/looks/", people.looks, name="looks"),
     path("language/", require_POST(set_language), name="set_language"),
     path("setup/<str:token>/", setup.first_administrator, name="setup"),

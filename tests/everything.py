@@ -58,6 +58,20 @@ make("Look", reviewer=alice, reviewer_name="alice", owner=alice, owner_name="ali
      number=1, previous="0" * 64, digest="d" * 64, created_at=now)
 if "invitation" in [model._meta.model_name for model in apps.get_models()]:
     make("Invitation", digest="d" * 64, role="reviewer", email="b@example.com", inviter=alice, expires_at=now)
+for label, values in (
+    ("Rating", {{"message": said, "value": 1, "comment": "gut"}}),
+    ("Rule", {{"name": "r", "kind": "words", "words": "w"}}),
+    ("Label", {{"name": "l"}}),
+    ("Retention", {{"days": 300}}),
+    ("Notices", {{"banner": "Hallo", "terms": "Seid nett.", "terms_since": None}}),
+    ("Hold", {{"reason": "h", "conversation": talk}}),
+):
+    if label.lower() in [model._meta.model_name for model in apps.get_models()]:
+        make(label, **values)
+if "case" in [model._meta.model_name for model in apps.get_models()]:
+    case = make("Case", conversation=talk)
+    make("Flag", case=case, message=said, cause="reported", comment="c")
+    make("Note", case=case, author=alice, author_name="alice", text="n")
 if "prompt" in [model._meta.model_name for model in apps.get_models()]:
     make("Prompt", owner=alice, name="hallo", text="Hallo {{{{wer}}}}", is_shared=True)
     make("Preset", owner=alice, name="x", model="m", parameters={{"max_tokens": 5}})

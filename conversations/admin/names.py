@@ -8,17 +8,34 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from conversations.models import Case, Conversation, Label, Look, Message, Preset, Prompt, Rating, Rule, User
+from conversations.models import (
+    Case,
+    Conversation,
+    Hold,
+    Label,
+    Look,
+    Message,
+    Notices,
+    Preset,
+    Prompt,
+    Rating,
+    Retention,
+    Rule,
+    User,
+)
 
 MODELS: dict[type[Model], tuple[Promise, Promise]] = {
     Case: (_("case"), _("queue of cases")),
     Conversation: (_("conversation"), _("conversations")),
+    Hold: (_("legal hold"), _("legal holds")),
     Label: (_("label"), _("labels")),
     Look: (_("look"), _("looks")),
     Message: (_("message"), _("messages")),
+    Notices: (_("notices"), _("notices")),
     Preset: (_("preset"), _("presets")),
     Prompt: (_("prompt"), _("prompts")),
     Rating: (_("rating"), _("ratings")),
+    Retention: (_("retention"), _("retention")),
     Rule: (_("rule"), _("rules of the queue")),
 }
 FIELDS: dict[str, Promise] = {
@@ -39,9 +56,13 @@ FIELDS: dict[str, Promise] = {
     "notifies": _("notifications"),
     "owner": _("owner"),
     "owner_name": _("owner"),
+    "person": _("person"),
+    "placed_at": _("placed at"),
+    "placed_by": _("placed by"),
     "parameters": _("parameters"),
     "number": _("number"),
     "reason": _("reason"),
+    "released_at": _("released at"),
     "reviewer_name": _("reviewer"),
     "system_prompt": _("system prompt"),
     "text": _("text"),

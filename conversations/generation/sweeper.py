@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db import connection
 
 from chatsite import database
-from conversations.services import attachments, conversations, replies, rules
+from conversations.services import attachments, conversations, replies, retention, rules
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +57,15 @@ class Sweeper:
             self._pool.go_on(primary_key)
 
     def purge(self) -> None:
-        if count := conversations.purge_deleted():
-            logger.info("%d deleted conversations were removed for good", count)
-        if count := conversations.purge_expired():
-            logger.info("%d temporary conversations were removed for good", count)
+        if deleted := retention.purge_deleted():
+            logger.info("%d deleted conversations were removed for good", deleted)
+        if expired := conversations.purge_expired():
+            logger.info("%d temporary conversations were removed for good", expired)
+        if past := retention.apply():
+            logger.info("%d conversations past their time were removed for good", past)
         attachments.discard(attachments.unreferenced())
+        if deleted or expired or past:
+            database.forget_removed()
         if count := rules.check_all():
             logger.info("%d flags were raised by rules", count)
 

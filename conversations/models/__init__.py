@@ -5,6 +5,7 @@ from conversations.models.call import ProviderCall
 from conversations.models.connection import Connection, OfferedModel, OwnKey
 from conversations.models.conversation import Conversation
 from conversations.models.invitation import Invitation
+from conversations.models.keeping import Hold, Notices, Retention
 from conversations.models.library import Preset, Prompt
 from conversations.models.message import Message, Part, Piece
 from conversations.models.review import Look
@@ -17,11 +18,13 @@ __all__ = [
     "Connection",
     "Conversation",
     "Flag",
+    "Hold",
     "Invitation",
     "Label",
     "Look",
     "Message",
     "Note",
+    "Notices",
     "OfferedModel",
     "OwnKey",
     "Part",
@@ -30,6 +33,7 @@ __all__ = [
     "Prompt",
     "ProviderCall",
     "Rating",
+    "Retention",
     "Rule",
     "SetupLink",
     "User",

@@ -41,6 +41,7 @@ class User(AbstractUser):
     enter_sends = models.BooleanField(default=True)
     notifies = models.BooleanField(default=False)
     waiting_since = models.DateTimeField(null=True, blank=True, editable=False)
+    accepted_terms_at = models.DateTimeField(null=True, blank=True, editable=False)
     exported_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(AbstractUser.Meta):

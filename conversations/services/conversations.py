@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations import queries
 from conversations.models import Conversation, Message, User, rows
-from conversations.services import attachments, replies
+from conversations.services import attachments, holds, replies
 
 UNDO_WINDOW = dt.timedelta(hours=1)
 TEMPORARY_FOR = dt.timedelta(hours=24)
@@ -60,31 +60,24 @@ def restore(conversation: Conversation) -> None:
     Conversation.objects.filter(pk=conversation.pk).update(deleted_at=None)
 
 
-def purge_deleted(*, before: dt.datetime | None = None) -> int:
-    """Remove rows and files of conversations deleted before this time; returns how many conversations went."""
-    limit = before or timezone.now() - UNDO_WINDOW
-    return _purge_all(Conversation.objects.filter(deleted_at__lt=limit))
-
-
 def purge_expired() -> int:
     """Remove rows and files of temporary conversations whose time is over; returns how many went."""
-    return _purge_all(Conversation.objects.filter(expires_at__lte=timezone.now()))
+    return purge_all(Conversation.objects.filter(expires_at__lte=timezone.now()))
 
 
-def _purge_all(doomed: Iterable[Conversation]) -> int:
-    count = 0
-    for conversation in doomed:
-        purge(conversation)
-        count += 1
-    return count
+def purge_all(doomed: Iterable[Conversation]) -> int:
+    return sum(purge(conversation) for conversation in doomed)
 
 
 @transaction.atomic
-def purge(conversation: Conversation) -> None:
-    """Remove a conversation, its messages, and the pictures that nothing else holds."""
+def purge(conversation: Conversation) -> bool:
+    """Remove a conversation, its messages, and the pictures that nothing else holds; False where a hold keeps it."""
+    if holds.is_held(conversation):
+        return False
     pictures = list(queries.pictures_of(conversation))
     conversation.delete()
     attachments.discard(pictures)
+    return True
 
 
 def title_from(text: str, fallback: str) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Attachment, Conversation, Invitation, Message, User
-from conversations.services import attachments, conversations, invitations, letters, replies, roles, sessions
+from conversations.services import attachments, conversations, holds, invitations, letters, replies, roles, sessions
 from conversations.services.errors import NotNow
 
 
@@ -74,6 +74,8 @@ def delete(user: User) -> None:
     First they can do nothing any more, then conversation by conversation goes: transactions stay short, and whoever
     is interrupted in between does it again.
     """
+    if holds.keeps(user):
+        raise NotNow(_("A legal hold keeps what this person wrote. Release it first, or deactivate the account."))
     deactivate(user)
     for reply in Message.objects.filter(conversation__owner=user).replies().running():
         replies.stop(reply)

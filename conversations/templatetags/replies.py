@@ -20,7 +20,7 @@ from conversations import markup
 from conversations.models import Attachment, Message
 from conversations.models.work import Value
 from conversations.queries import Block
-from conversations.services import catalog, errors, pictures
+from conversations.services import catalog, errors, notices, pictures
 
 register = template.Library()
 
@@ -173,6 +173,12 @@ def rated(message: Message) -> str:
 @register.simple_tag
 def is_reviewed() -> bool:
     return bool(settings.CHATSITE_REVIEW)
+
+
+@register.simple_tag
+def banner() -> str:
+    """What the organisation tells everybody at the top of each page."""
+    return notices.current().banner
 
 
 @register.simple_tag

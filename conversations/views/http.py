@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
+from urllib.parse import urlencode
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
 from conversations.models import User
+from conversations.services import notices
 from conversations.services.errors import Refusal, Sentence
 from conversations.views import again
 
@@ -45,6 +48,8 @@ def member_required(view: Callable[Concatenate[HtmxHttpRequest, ...], HttpRespon
     @wraps(view)
     def guarded(request: HtmxHttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
+            if notices.must_accept(request.user) and (asking := _asks_to_accept(request)):
+                return asking
             try:
                 return view(request, *args, **kwargs)
             except Refusal as refusal:
@@ -56,6 +61,15 @@ def member_required(view: Callable[Concatenate[HtmxHttpRequest, ...], HttpRespon
         return redirect_to_login(request.get_full_path())
 
     return guarded
+
+
+def _asks_to_accept(request: HtmxHttpRequest) -> HttpResponseBase | None:
+    """Terms come before anything else. What was written meanwhile on a page from before is not lost."""
+    if request.htmx:
+        return in_notice(render(request, "conversations/_terms.html", status=409))
+    if request.POST.get("text"):
+        return None
+    return HttpResponseRedirect(f"{reverse('terms')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def refused(request: HtmxHttpRequest, refusal: Refusal) -> HttpResponse:

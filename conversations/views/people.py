@@ -2,17 +2,19 @@
 
 from django.conf import settings as site
 from django.contrib import messages as flash
+from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations.forms import PreferencesForm
 from conversations.models import Conversation, Look, User
-from conversations.services import catalog, people
+from conversations.services import catalog, notices, people
 from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
 
 LOOKS_ON_PAGE = 100
@@ -31,6 +33,21 @@ def settings(request: HtmxHttpRequest) -> HttpResponse:
     with translation.override(language_for(request)):
         flash.success(request, _("Your settings are saved."))
     return SeeOther("/settings/")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def terms(request: HtmxHttpRequest) -> HttpResponse:
+    """What everybody accepts before anything else; then on to where they wanted."""
+    told, wanted = notices.current(), request.GET.get("next", "")
+    if not told.terms:
+        raise Http404
+    if request.method == "POST":
+        notices.accept(request.user)
+        is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+        return SeeOther(wanted if is_ours else "/")
+    context = {"terms": told.terms, "is_accepted": not notices.must_accept(request.user)}
+    return render(request, "people/terms.html", context)
 
 
 @member_required

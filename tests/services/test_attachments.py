@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from conversations.models import Attachment, Message, User
 from conversations.providers.turns import ImagePart, TextPart
-from conversations.services import attachments, catalog, conversations, history
+from conversations.services import attachments, catalog, conversations, history, retention
 from conversations.services.attachments import PicturesRefused
 from conversations.services.errors import KeyReused, Refusal
 from conversations.services.texts import AttachedText
@@ -41,7 +41,7 @@ def test_a_picture_sent_again_outlives_the_message_it_came_from(alice: User) -> 
     sent = send(alice, "look", images=[upload("a.jpg")])
     again = pictures_of(send(alice, "again", order=[str(pictures_of(sent.message)[0].uuid)]).message)[0]
     conversations.delete(sent.message.conversation)
-    conversations.purge_deleted(before=timezone.now())
+    retention.purge_deleted(before=timezone.now())
     assert again.read()
 
 

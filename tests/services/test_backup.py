@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from conversations.backup import archive, saving
 from conversations.models import Attachment, User
-from conversations.services import conversations
+from conversations.services import conversations, retention
 from conversations.storage import ImageStorage
 from tests.conftest import send
 from tests.services.photographs import photograph
@@ -62,7 +62,7 @@ def remove(attachment: Attachment) -> None:
     """Delete the conversation of a picture for good."""
     conversation = attachment.parts.get().message.conversation
     conversations.delete(conversation)
-    conversations.purge_deleted(before=timezone.now())
+    retention.purge_deleted(before=timezone.now())
     connection.close()
 
 

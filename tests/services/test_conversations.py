@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from conversations.models import Attachment, Conversation, Message, User
-from conversations.services import attachments, conversations
+from conversations.services import attachments, conversations, retention
 from tests.conftest import send
 from tests.services.photographs import photograph
 
@@ -47,9 +47,9 @@ def test_after_the_undo_window_rows_and_files_are_gone(alice: User) -> None:
     attachment = Attachment.objects.get()
     assert default_storage.exists(attachment.path)
     conversations.delete(conversation)
-    assert conversations.purge_deleted() == 0
+    assert retention.purge_deleted() == 0
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=61)):
-        assert conversations.purge_deleted() == 1
+        assert retention.purge_deleted() == 1
     assert not Conversation.objects.exists()
     assert not Attachment.objects.exists()
     assert not default_storage.exists(attachment.path)

@@ -7,7 +7,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 from celery import Celery
 from celery.signals import worker_init
 
-app = Celery("chatsite")
+app = Celery("chatsite", amqp="chatsite.broker:AMQP")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 

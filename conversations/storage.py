@@ -2,10 +2,14 @@
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
+
+PART = ".part-"
+FORGOTTEN_AFTER = 24 * 3600  # seconds
 
 
 class ImageStorage(FileSystemStorage):
@@ -14,7 +18,7 @@ class ImageStorage(FileSystemStorage):
     def _save(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=PART)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 for chunk in content.chunks():
@@ -26,6 +30,12 @@ class ImageStorage(FileSystemStorage):
             Path(part).unlink(missing_ok=True)
             raise
         return name
+
+    def remove_parts(self) -> None:
+        """What a kill in the middle of an upload left behind."""
+        for part in Path(self.location).glob(f"*/{PART}*"):
+            if time.time() - part.stat().st_mtime > FORGOTTEN_AFTER:
+                part.unlink(missing_ok=True)
 
     def url(self, name: str | None) -> str:
         raise ValueError("Pictures have no address of their own; they are served by views/attachments.py.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from conversations import markup
 from conversations.generation.log import State, hub
@@ -99,9 +99,9 @@ class Answer:
                 return pause
         except ProviderError as error:
             self.outcome = self._after_error(error)
-        except Exception:
+        except Exception as error:
             logger.exception("reply=%s could not be answered", self.reply.pk)
-            self.outcome = self._outcome(Status.FAILED, error_code="error")
+            self.outcome = self._outcome(Status.FAILED, error_code=_code_of(error))
         else:
             self.outcome = self._outcome(Status.COMPLETE)
         return None
@@ -290,3 +290,9 @@ class Answer:
 
 def _rendered(text: str) -> tuple[str, int]:
     return markup.render(text), markup.VERSION
+
+
+def _code_of(error: Exception) -> str:
+    """Full or absent, the disk, the database and the store of pictures are the administrator's; all else is ours."""
+    is_storage = isinstance(error, DatabaseError | OSError) and not isinstance(error, FileNotFoundError)
+    return "storage" if is_storage else "error"

@@ -2,12 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable
-from typing import Protocol
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from django.db import connection
 
 from chatsite import database
+from conversations.models import Message
 from conversations.services import attachments, conversations, replies, retention, rules
 
 logger = logging.getLogger(__name__)
@@ -25,11 +27,31 @@ class Engine(Protocol):
     def cancel(self, reply: int) -> None: ...
 
 
+class Leases:
+    """Which replies of other processes nobody writes any more: their lease was not renewed for its whole length.
+
+    Wall clocks differ between machines and are set on and back; a lease is only compared with itself.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[int, tuple[Any, float]] = {}
+
+    def run_out(self, replies_running: Iterable[Message]) -> list[Message]:
+        now, before = self._clock(), self._seen
+        found, self._seen = list(replies_running), {}
+        for reply in found:
+            lease, since = before.get(reply.pk, (None, now))
+            self._seen[reply.pk] = (reply.leased_until, since if lease == reply.leased_until else now)
+        return [reply for reply in found if now - self._seen[reply.pk][1] > replies.LEASE.total_seconds()]
+
+
 class Sweeper:
     """A thread that sweeps until it is stopped. With `is_alone`, no other process may be writing this database."""
 
     def __init__(self, pool: Engine, *, is_alone: bool) -> None:
         self._pool, self._is_alone = pool, is_alone
+        self._leases = Leases()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -43,7 +65,7 @@ class Sweeper:
 
     def sweep(self, *, at_start: bool = False) -> None:
         """One round. `at_start`: whatever runs or waits in the database belongs to a process that is gone."""
-        for reply in replies.abandoned(alive=self._pool.running(), whatever_the_lease=at_start):
+        for reply in self._abandoned(at_start):
             if replies.interrupt(reply):
                 logger.warning("reply=%s was interrupted: nobody writes it any more", reply.pk)
                 self._pool.cancel(reply.pk)
@@ -56,6 +78,12 @@ class Sweeper:
         for primary_key in replies.unclaimed(known=self._pool.known(), whatever_the_age=at_start):
             self._pool.go_on(primary_key)
 
+    def _abandoned(self, at_start: bool) -> Iterable[Message]:
+        alive = self._pool.running()
+        if self._is_alone:
+            return replies.abandoned(alive=alive, whatever_the_lease=at_start)
+        return self._leases.run_out(replies.abandoned(alive=alive, whatever_the_lease=True))
+
     def purge(self) -> None:
         if deleted := retention.purge_deleted():
             logger.info("%d deleted conversations were removed for good", deleted)
@@ -64,6 +92,7 @@ class Sweeper:
         if past := retention.apply():
             logger.info("%d conversations past their time were removed for good", past)
         attachments.discard(attachments.unreferenced())
+        attachments.remove_parts()
         if deleted or expired or past:
             database.forget_removed()
         if count := rules.check_all():

@@ -203,6 +203,11 @@ def _hold_files(*, shared: bool) -> None:
             cursor.execute(f"SELECT {lock}(%s)", [FILES])
 
 
+def remove_parts() -> None:
+    """Files that were begun and never finished, for a day."""
+    default_storage.remove_parts()  # type: ignore[attr-defined] # both of ours can
+
+
 def unreferenced() -> list[Attachment]:
     """Pictures no message holds for a day: of a message that was refused, or of a crash before they were recorded."""
     yesterday = timezone.now() - dt.timedelta(days=1)

@@ -267,7 +267,7 @@ def held_back() -> list[Message]:
 
 
 def abandoned(*, alive: Iterable[int], whatever_the_lease: bool = False) -> list[Message]:
-    """STREAMING replies whose writer is gone: the lease ran out, or all of them where this process is the only one.
+    """STREAMING replies whose writer is gone: the lease ran out, or whatever it says.
 
     `alive` are replies that this process is writing: a jump of the clock must not end them.
     """

@@ -35,15 +35,16 @@ def ready(request: HttpRequest) -> HttpResponse:
 def failed(request: HttpRequest) -> HttpResponse:
     """What people see after a fault of ours.
 
-    503 where the database is away or nothing can be stored, since the same request will work again later. What was
-    written without a script comes back in a form: a browser would forget it.
+    503 where the database or the store of pictures is away, or nothing can be stored, since the same request will work
+    again later. What was written without a script comes back in a form: a browser would forget it.
     """
     error = sys.exception()
     is_full = _is_full(error)
-    if not is_full and not isinstance(error, OperationalError | InterfaceError):
+    is_away = isinstance(error, OSError) and error.errno == errno.EHOSTUNREACH  # the store of pictures
+    if not (is_full or is_away or isinstance(error, OperationalError | InterfaceError)):
         return server_error(request)
-    response = render(None, "503.html", {"is_full": is_full}, status=503)
-    if is_full and request.POST.get("text") and "HX-Request" not in request.headers:
+    response = render(None, "503.html", {"is_full": is_full, "is_away": is_away}, status=503)
+    if (is_full or is_away) and request.POST.get("text") and "HX-Request" not in request.headers:
         with suppress(DatabaseError):
             response = again.written(request, 503)
     response.headers["Retry-After"] = "5"

@@ -1,5 +1,7 @@
 """What happens to people while parts of a cluster die and come back."""
 
+import re
+
 import redis
 
 from tests.cluster.conftest import At
@@ -59,6 +61,17 @@ def test_without_redis_everything_goes_on_more_slowly(alice: At, cluster: Cluste
     cluster.redis.start()
     after = alice(1).send("[[tokens:20]]", model=MODEL)
     assert alice(2).follow(after.reply_uuid, reconnect=True).text == words(20)
+
+
+def test_a_worker_looks_for_redis_every_other_second(cluster: Cluster) -> None:
+    cluster.redis.kill()
+    announced = re.compile(r"Trying again in (\d+\.\d+) seconds")
+    worker = cluster.workers[0]
+    before = len(announced.findall(worker.log))
+    until(lambda: len(announced.findall(worker.log)) >= before + 4, "the fourth look")
+    assert max(map(float, announced.findall(worker.log))) <= 2.0
+    cluster.redis.start()
+    until(lambda: worker.log.rfind("Connected to chatsite.broker") > worker.log.rfind("Trying again in"), "the way back")
 
 
 def test_a_restart_of_postgresql_is_outlived(alice: At, cluster: Cluster, simulator: Simulator) -> None:

@@ -31,11 +31,16 @@ def program(name: str) -> str:
     return found
 
 
+DEAF = "http {\nproxy_ignore_headers X-Accel-Buffering;"
+"""Lets nginx not hear that the application asks it not to hold streams back: its own configuration has to do it."""
+
+
 def configured(folder: Path, backend: int, ports: tuple[int, int]) -> Path:
     """The configuration for this machine: only addresses and places differ."""
     text = CONFIGURATION.read_text()
     changes = {
         "pid /run/nginx.pid;": f"pid {folder}/nginx.pid;",
+        "http {": DEAF,
         "server web:8000 max_fails=0;": f"server 127.0.0.1:{backend};",
         "listen 80;": f"listen 127.0.0.1:{ports[0]};",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{ports[1]} ssl http2;",

@@ -1,8 +1,11 @@
 """Stored pictures in new messages, refused ones beside good ones, and texts attached to a message."""
 
+import os
 import uuid
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import Settings
@@ -148,3 +151,16 @@ def test_the_model_for_drawing_is_the_chosen_one_where_it_can(db: None, settings
     assert (catalog.drawing(PAINTER), catalog.drawing(MODEL)) == (PAINTER, PAINTER)
     settings.PROVIDER_ENDPOINTS = {"segmind": ("", ""), "aimlapi": ("", "key")}
     assert catalog.drawing(MODEL) == MODEL
+
+
+def test_what_a_kill_left_of_an_upload_is_removed_after_a_day(alice: User) -> None:
+    kept = pictures_of(send(alice, "look", images=[upload("a.jpg")]).message)[0]
+    folder = Path(default_storage.path(kept.path)).parent
+    old, new = folder / ".part-old", folder / ".part-new"
+    for part in (old, new):
+        part.write_bytes(b"half a picture")
+    a_day_ago = timezone.now().timestamp() - 25 * 3600
+    os.utime(old, (a_day_ago, a_day_ago))
+    attachments.remove_parts()
+    assert (old.exists(), new.exists()) == (False, True)
+    assert default_storage.exists(kept.path)

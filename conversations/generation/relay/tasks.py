@@ -1,5 +1,7 @@
 """What Celery workers do: answer replies, and the scheduled work."""
 
+from functools import cache
+
 from celery import current_task, shared_task
 from django.db import connection
 
@@ -44,7 +46,9 @@ def hand_on(reply: int) -> None:
     answer.apply_async((reply,), headers={REQUEST: present.request}, retry=False)
 
 
+@cache
 def _sweeper() -> Sweeper:
+    """The one of this process: it remembers which leases it has seen."""
     handing = dispatch.engine()
     assert isinstance(handing, CeleryEngine)
     return Sweeper(handing, is_alone=False)

@@ -19,7 +19,7 @@ from conversations.services import replies
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds
-CELERY_IS_BACK_AFTER = 40.0  # seconds after Redis; it tries less and less often
+CELERY_IS_BACK_AFTER = 10.0  # seconds after Redis, with a wide margin
 
 publisher = Publisher()
 _is_ending = threading.Event()

@@ -93,8 +93,8 @@ class Redis:
 
     @property
     def pid(self) -> int:
-        assert self._process.process is not None
-        return self._process.process.pid
+        assert self.process.process is not None
+        return self.process.process.pid
 
     def start(self) -> None:
         self.process.start()

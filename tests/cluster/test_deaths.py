@@ -71,7 +71,9 @@ def test_a_worker_looks_for_redis_every_other_second(cluster: Cluster) -> None:
     until(lambda: len(announced.findall(worker.log)) >= before + 4, "the fourth look")
     assert max(map(float, announced.findall(worker.log))) <= 2.0
     cluster.redis.start()
-    until(lambda: worker.log.rfind("Connected to chatsite.broker") > worker.log.rfind("Trying again in"), "the way back")
+    until(
+        lambda: worker.log.rfind("Connected to chatsite.broker") > worker.log.rfind("Trying again in"), "the way back"
+    )
 
 
 def test_a_restart_of_postgresql_is_outlived(alice: At, cluster: Cluster, simulator: Simulator) -> None:

@@ -143,6 +143,23 @@ class PreferencesForm(forms.Form):
         chosen.choices = [("", _("The one used last")), *models]
 
 
+class OwnKeyForm(forms.Form):
+    """A key that somebody brings for a connection; it is never shown again."""
+
+    key = forms.CharField(
+        label=_("Key"),
+        max_length=500,
+        widget=forms.PasswordInput({"autocomplete": "off", "spellcheck": "false", "dir": "ltr"}, render_value=False),
+        help_text=_("As the provider gave it to you."),
+    )
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise forms.ValidationError(_("This is not a key: it holds spaces or letters that keys do not have."))
+        return key
+
+
 class ArrangeForm(forms.Form):
     """One thing about the place of a conversation in the list, and whether it is so from now on."""
 

@@ -72,6 +72,11 @@ if "case" in [model._meta.model_name for model in apps.get_models()]:
     case = make("Case", conversation=talk)
     make("Flag", case=case, message=said, cause="reported", comment="c")
     make("Note", case=case, author=alice, author_name="alice", text="n")
+if "ownkey" in [model._meta.model_name for model in apps.get_models()]:
+    house = make("Connection", slug="house", label="Haus", base_url="https://models.example", sealed_key="v1.x.y")
+    chat = make("OfferedModel", connection=house, name="chat", price_input="0.00000001", extra={{"top_p": 0.5}})
+    chat.groups.add(apps.get_model("auth", "Group").objects.create(name="Prüfer"))
+    make("OwnKey", owner=alice, connection=house, sealed_key="v1.x.z", key_hint="wxyz")
 if "prompt" in [model._meta.model_name for model in apps.get_models()]:
     make("Prompt", owner=alice, name="hallo", text="Hallo {{{{wer}}}}", is_shared=True)
     make("Preset", owner=alice, name="x", model="m", parameters={{"max_tokens": 5}})

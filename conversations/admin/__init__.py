@@ -1,8 +1,31 @@
 """The administration: people and invitations, and conversations for reviewers (read-only, every look recorded),
 prompts and presets."""
 
-from conversations.admin import cases, conversations, invitations, keeping, library, looks, names, ratings, rules, users
+from conversations.admin import (
+    cases,
+    connections,
+    conversations,
+    invitations,
+    keeping,
+    library,
+    looks,
+    names,
+    ratings,
+    rules,
+    users,
+)
 
-__all__ = ["cases", "conversations", "invitations", "keeping", "library", "looks", "ratings", "rules", "users"]
+__all__ = [
+    "cases",
+    "connections",
+    "conversations",
+    "invitations",
+    "keeping",
+    "library",
+    "looks",
+    "ratings",
+    "rules",
+    "users",
+]
 
 names.give()

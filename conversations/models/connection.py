@@ -55,6 +55,14 @@ class LimitField(models.TextChoices):
     MAX_COMPLETION_TOKENS = "max_completion_tokens", "max_completion_tokens"
 
 
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def taking_keys_of(self, user: "User | AnonymousUser") -> Self:
+        """Those for which this person may bring a key, or has one; `own_hint`: the end of that, None without one."""
+        mine = OwnKey.objects.of(user).filter(connection=models.OuterRef("pk"))
+        hinted = self.annotate(own_hint=models.Subquery(mine.values("key_hint")))
+        return hinted.filter(models.Q(takes_own_keys=True, is_enabled=True) | models.Q(own_hint__isnull=False))
+
+
 class Connection(models.Model):
     """Where models are reached and as whom. `slug` begins the ids of its models and stays as it is.
 
@@ -75,6 +83,8 @@ class Connection(models.Model):
     may_be_private = models.BooleanField(default=False)
     takes_own_keys = models.BooleanField(default=False)
     changed_at = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["label", "id"]

@@ -100,6 +100,13 @@ def label(model_id: str) -> str:
     return model.label if model else model_id
 
 
+def takes_own_keys() -> bool:
+    """Whether people may bring a key of their own for anything that is on offer."""
+    return any(
+        one.is_enabled and one.link.is_enabled and one.link.takes_own_keys for one in all_offers.every().values()
+    )
+
+
 def endpoint(offer: Offer, person: int | None = None) -> Endpoint:
     """Where the model is reached, with this person's own key where there is one. Starts the local model on first use.
 

@@ -62,6 +62,11 @@ def bring_key(user: User, connection: Connection, key: str) -> None:
     own.save()
 
 
+def remove_key(user: User, connection: Connection) -> None:
+    """Take somebody's own key away; nothing happens where there is none."""
+    OwnKey.objects.of(user).filter(connection=connection).delete()
+
+
 @transaction.atomic
 def add_models(connection: Connection, listed: Iterable[Listed]) -> int:
     """Offer these models, as far as they are not there yet; returns how many are new."""

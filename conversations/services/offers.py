@@ -49,6 +49,9 @@ DESCRIPTIONS = {
 }
 
 
+VENDOR_SLUGS = frozenset(vendor.id for vendor in providers.VENDORS)
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A connection. `key` and `headers` are those it is shared with; `connection`: primary key of its row."""
@@ -185,6 +188,17 @@ def offer_of(row: OfferedModel, link: Link, groups: Sequence[int] = ()) -> Offer
     return Offer(vendor, _model(row, vendor), link, row.is_enabled, frozenset(groups), _prices(row))
 
 
+def address_of(connection: Connection) -> str:
+    """Where it is reached, by the environment or as stored."""
+    of_environment = settings.PROVIDER_ENDPOINTS.get(connection.slug, ("", ""))[0]
+    return of_environment or connection.base_url or vendor_of(connection).default_base_url
+
+
+def tested(row: OfferedModel) -> Offer:
+    """The model of a row as it would be asked, whether it is on offer or not."""
+    return offer_of(row, link_of(row.connection))
+
+
 def headers_in(text: str) -> Headers:
     """Headers as they are written down: one to a line."""
     pairs = (line.partition(":") for line in text.splitlines() if line.strip())
@@ -195,7 +209,7 @@ def _read() -> Iterator[Offer]:
     """The vendors of this version first, each model as its row says where it has one; then what was set up beside."""
     rows = list(Connection.objects.prefetch_related("models"))
     groups = _groups() if rows else {}
-    ours = {row.slug: row for row in rows if row.slug in {vendor.id for vendor in providers.VENDORS}}
+    ours = {row.slug: row for row in rows if row.slug in VENDOR_SLUGS}
     for vendor in providers.VENDORS:
         yield from _of_vendor(vendor, ours.get(vendor.id), groups)
     for row in rows:

@@ -19,7 +19,7 @@ from conversations.providers.listings import Listed
 from conversations.providers.turns import ChatRequest, Parameters, TextPart, Turn
 from conversations.providers.wire import Attempt, Call
 from conversations.services import catalog, offers
-from conversations.services.errors import NotNow
+from conversations.services.errors import NotNow, Refusal, provider_sentence
 from conversations.services.offers import Offer
 
 PROMPT = "Answer with the single word: ready"
@@ -69,9 +69,12 @@ def probe(offer: Offer, limits: Limits = DEFAULT_LIMITS) -> Proof:
 
 
 def models_of(connection: Connection, limits: Limits = DEFAULT_LIMITS) -> tuple[Listed, ...]:
-    """What the endpoint lists. Raises ProviderError."""
-    link = offers.link_of(connection)
-    return wire.listing(offers.vendor_of(connection), link.endpoint(), call=Call(), limits=limits)
+    """What the endpoint lists. Raises Refusal with the reason where it cannot be had."""
+    endpoint = offers.link_of(connection).endpoint()
+    try:
+        return wire.listing(offers.vendor_of(connection), endpoint, call=Call(), limits=limits)
+    except ProviderError as error:
+        raise Refusal(f"{provider_sentence(error.code)} ({error.detail})") from error
 
 
 def _words(event: object) -> str:

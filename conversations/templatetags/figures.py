@@ -72,3 +72,9 @@ def thought_ms(message: Message) -> int | None:
 def finish_words(message: Message) -> errors.Sentence:
     """Why an answer ended, where that is unusual and nothing else on the page says it."""
     return errors.finish_sentence(message.finish_reason) if message.status == "complete" else ""
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """A time in seconds, as exact as is worth knowing of a call."""
+    return "–" if value is None else _("%(seconds)s s") % {"seconds": number_format(value, 2, use_l10n=True)}

@@ -198,6 +198,11 @@ def signup_mode() -> str:
 
 
 @register.simple_tag
+def own_keys_are_taken() -> bool:
+    return catalog.takes_own_keys()
+
+
+@register.simple_tag
 def site_languages() -> list[tuple[str, str]]:
     """Code and name, each in its own words; Django's own tag translates the names into the language of the page."""
     return list(settings.LANGUAGES)

@@ -211,6 +211,30 @@ def administration(page: Page) -> None:
     expect(page.locator(".turn").first).to_be_visible()
 
 
+def connection(page: Page) -> None:
+    visit(page, "/admin/conversations/connection/")
+    page.get_by_role("link", name="House models").click()
+    page.get_by_role("heading", name="Models of this connection").scroll_into_view_if_needed()
+
+
+def tested(page: Page) -> None:
+    connection(page)
+    page.get_by_role("button", name="Test google").click()
+    page.get_by_text("The model answers.").wait_for()
+
+
+def pickable(page: Page) -> None:
+    connection(page)
+    page.get_by_role("button", name="Pick from the list").click()
+    page.get_by_role("button", name="Offer the chosen models").wait_for()
+
+
+def priced(page: Page) -> None:
+    visit(page, "/admin/conversations/offeredmodel/")
+    page.get_by_role("link", name="House flash").click()
+    page.get_by_role("heading", name="What it can do").scroll_into_view_if_needed()
+
+
 def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
     """`setup`: the one-time link of a server that has nobody yet."""
     conversation, pictures = addresses["conversation"], addresses["pictures"]
@@ -272,6 +296,13 @@ def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
         Scene("keys", at("/shortcuts/")),
         Scene("password", at("/accounts/password/change/")),
         Scene("admin", at("/admin/"), "root"),
+        Scene("admin-connections", at("/admin/conversations/connection/"), "root", phone=True),
+        Scene("admin-connection", connection, "root", phone=True),
+        Scene("admin-connection-new", at("/admin/conversations/connection/add/"), "root"),
+        Scene("admin-connection-tested", tested, "root", phone=True),
+        Scene("admin-connection-models", pickable, "root"),
+        Scene("admin-model", priced, "root", phone=True),
+        Scene("own-keys", at("/settings/keys/"), phone=True),
         Scene("admin-conversations", at("/admin/conversations/conversation/"), "root", phone=True),
         Scene("admin-conversations-stated", listed, "root", phone=True),
         Scene("admin-reason", asked_why, "root", phone=True),

@@ -100,6 +100,20 @@ Preset.objects.create(owner=ada, name="Kind editor", model="FLASH", system_promp
 """.replace("FLASH", FLASH)
 
 
+# A connection beside those of the environment, to the same simulator.
+HOUSE = """
+from conversations.models import Connection, OfferedModel
+from conversations.services import connections
+house = Connection(slug="house", label="House models", base_url={url!r}, may_be_private=True, takes_own_keys=True)
+connections.store(house, key={key!r}, headers="X-Team: research-and-writing")
+OfferedModel.objects.create(
+    connection=house, name="google/gemini-2.5-flash", label="House flash", description="Quick, on our own account.",
+    position=200, sees_pictures=True, context_window=1048576, default_max_tokens=8192, price_input="0.3",
+    price_output="2.5", price_cached="0.075",
+)
+"""
+
+
 def hold(page: Page, simulator: Simulator, server: Server) -> dict[str, str]:
     """Hold the conversations; gives the address of each."""
     addresses: dict[str, str] = {}
@@ -113,6 +127,7 @@ def hold(page: Page, simulator: Simulator, server: Server) -> dict[str, str]:
     _states(page, simulator, keep)
     _moons(page, simulator, keep)
     server.manage("shell", "-v0", "-c", OLDER)
+    server.manage("shell", "-v0", "-c", HOUSE.format(url=simulator.base_url, key=simulator.key))
     _running(page, simulator, keep)
     return addresses
 

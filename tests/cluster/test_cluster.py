@@ -13,6 +13,14 @@ from tests.live.transcript import Transcript
 from tests.serving import until
 from tests.simulator import Simulator
 
+SET_UP = """
+from conversations.models import Connection, OfferedModel
+from conversations.services import connections
+house = Connection(slug="house", label="House", base_url={url!r}, may_be_private=True)
+connections.store(house, key={key!r})
+OfferedModel.objects.create(connection=house, name="google/gemini-2.5-flash", default_max_tokens=500)
+"""
+
 
 def following(person: Person, reply: str) -> tuple[threading.Thread, Transcript]:
     shown = Transcript()
@@ -107,3 +115,13 @@ def test_whoever_looks_every_second_does_not_connect_anew_each_time(
         until(lambda: looked_again() >= 2, "a second look of a worker and of a web by connections that were there")
     simulator.release()
     thread.join(20)
+
+
+def test_a_worker_asks_a_connection_with_its_stored_key(alice: At, cluster: Cluster, simulator: Simulator) -> None:
+    cluster.webs[0].manage("shell", "-v0", "-c", SET_UP.format(url=simulator.base_url, key=simulator.key))
+    until(lambda: "house/google/gemini-2.5-flash" in alice(2).get("/").html, "the offer of the new model")
+    sent = alice(1).send("[[say:From the house.]]", model="house/google/gemini-2.5-flash")
+    assert alice(2).follow(sent.reply_uuid).text == "From the house."
+    assert alice(1).page(sent.conversation_uuid).replies[-1].status == "complete"
+    logs = [web.log for web in cluster.webs] + [worker.log for worker in cluster.workers]
+    assert not [log for log in logs if simulator.key in log]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tests import backups, everything
 from tests.live.browserless import Person, Sent
 from tests.services.photographs import photograph
 from tests.serving import PASSWORD, Server, until
+from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
 PAINTER = "segmind/gemini-2-flash-image-generation"
@@ -21,7 +23,8 @@ PAINTER = "segmind/gemini-2-flash-image-generation"
 ADD_WHAT_PAGES_DO_NOT = """
 from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
-from conversations.models import Conversation, Look, Preset, Prompt, User
+from conversations.models import Connection, Conversation, OfferedModel, Preset, Prompt, User
+from conversations.services import connections, review
 alice, bob = User.objects.get(username="alice"), User.objects.get(username="bob")
 readers = Group.objects.create(name="Prüfer")
 readers.permissions.add(Permission.objects.get(codename="review_conversations"))
@@ -31,8 +34,11 @@ Prompt.objects.create(owner=alice, name="grüße", text="Viele Grüße an {{wen}
 Preset.objects.create(owner=alice, name="x", model="m", parameters={"temperature": 0.5, "max_tokens": None})
 first = Conversation.objects.earliest("pk")
 Conversation.objects.create(owner=alice, model="m", active_at=timezone.now(), forked_from=first.messages.latest("pk"))
-names = {"reviewer_name": "bob", "owner_name": "alice"}
-Look.objects.create(reviewer=bob, owner=alice, conversation=first.uuid, what="thread", **names)
+house = Connection(slug="house", label="House", base_url="https://models.example/v1", takes_own_keys=True)
+connections.store(house, key="house-key-0123456789", headers="X-Gate: gate-secret-0123")
+OfferedModel.objects.create(connection=house, name="chat", price_input="0.075").groups.add(readers)
+connections.bring_key(alice, house, "alices-own-key-0123456789")
+review.record_look(bob, first, "thread", "Quality of answers")
 """
 
 
@@ -234,3 +240,29 @@ def test_memory_does_not_grow_with_what_is_stored(server: Server, elsewhere: Ser
     assert (server.data / "chatsite.sqlite3").stat().st_size > 57_000_000
     assert int(saving.stdout.split()[-1]) < empty + 45
     assert int(loading.stdout.split()[-1]) < empty + 45
+
+
+def test_stored_keys_come_back_with_the_secret_and_not_without(
+    server: Server, elsewhere: Server, simulator: Simulator
+) -> None:
+    set_up = f"""
+from conversations.models import Connection, OfferedModel, User
+from conversations.services import connections
+house = Connection(slug="house", label="House", base_url="{simulator.base_url}", may_be_private=True)
+connections.store(house, key="{simulator.key}")
+OfferedModel.objects.create(connection=house, name="google/gemini-2.5-flash", default_max_tokens=100)
+"""
+    server.manage("shell", "-v0", "-c", set_up)
+    archive = server.data / "saved.zip"
+    server.manage("backup", str(archive))
+    with zipfile.ZipFile(archive) as opened:
+        content = b"".join(opened.read(name) for name in opened.namelist())
+    assert b"house" in content
+    assert simulator.key.encode() not in content
+    elsewhere.manage("restore", str(archive))
+    model = "house/google/gemini-2.5-flash"
+    without = elsewhere.manage("check_providers", model, check=False)
+    assert "No model is configured" in without.stderr
+    assert "connection:" in elsewhere.manage("rotate_keys", check=False).stderr
+    (elsewhere.data / "secret-key").write_text((server.data / "secret-key").read_text())
+    assert f"{model}: ok" in elsewhere.manage("check_providers", model).stdout

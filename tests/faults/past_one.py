@@ -28,14 +28,17 @@ def kills(data: Path) -> tuple[list[str], list[str]]:
 
 
 def _killed(data: Path, points: Sequence[Point], seed: int) -> crash.Figures:
+    """What was found; a set-up that does not come up again ends its share, which is said."""
     found = crash.Figures()
-    with Simulator(key=KEY, first_ms=0) as simulator, Clustered(data, simulator.base_url, "alice") as site:
-        people = [logged_in(site.url, "alice", timeout=120)] * 4
-        for number, point in enumerate(points, seed):
-            one = crash.prove(site, people, [point], seed=number)
-            for line in one.wrong:
-                print(f"  WRONG {line}", flush=True)
-            found.add(one)
+    try:
+        with Simulator(key=KEY, first_ms=0) as simulator, Clustered(data, simulator.base_url, "alice") as site:
+            people = [logged_in(site.url, "alice", timeout=120)] * 4
+            for number, point in enumerate(points, seed):
+                one = crash.prove(site, people, [point], seed=number)
+                found.add(one)
+                print("\n  ".join([f"set-up {data.name}", *found.told(), *one.wrong]), flush=True)
+    except Exception as trouble:
+        found.wrong.append(f"set-up {data.name}: {type(trouble).__name__}: {trouble}")
     return found
 
 

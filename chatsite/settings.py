@@ -91,6 +91,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "chatsite.apps.SessionsConfig",
 ]
 MIDDLEWARE = [
@@ -186,6 +188,33 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
+CHATSITE_OIDC_ID = "sso"  # in addresses, and of accounts in the database
+CHATSITE_OIDC_ISSUER = env.text("CHATSITE_OIDC_ISSUER").rstrip("/")
+CHATSITE_OIDC_NAME = env.text("CHATSITE_OIDC_NAME", "Single sign-on")
+CHATSITE_OIDC_LINK = env.choice("CHATSITE_OIDC_LINK", ("never", "verified"))
+SOCIALACCOUNT_ADAPTER = "chatsite.single_sign_on.SignOnAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = "oidc"
+if CHATSITE_OIDC_ISSUER:
+    issuer = urlsplit(CHATSITE_OIDC_ISSUER)
+    if issuer.scheme != "https" and issuer.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise env.Misconfigured("CHATSITE_OIDC_ISSUER must begin with https://.")
+    if not env.text("CHATSITE_OIDC_CLIENT_ID"):
+        raise env.Misconfigured("CHATSITE_OIDC_ISSUER needs CHATSITE_OIDC_CLIENT_ID.")
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": CHATSITE_OIDC_ID,
+                    "name": CHATSITE_OIDC_NAME,
+                    "client_id": env.text("CHATSITE_OIDC_CLIENT_ID"),
+                    "secret": env.text("CHATSITE_OIDC_CLIENT_SECRET"),
+                    "settings": {"server_url": CHATSITE_OIDC_ISSUER},
+                }
+            ],
+        }
+    }
 CHATSITE_SECOND_FACTOR = env.choice("CHATSITE_SECOND_FACTOR", ("optional", "staff"))
 MFA_ADAPTER = "chatsite.factors.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

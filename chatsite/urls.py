@@ -25,6 +25,7 @@ from conversations.views import (
     ratings,
     sessions,
     setup,
+    sign_on,
     stream,
     waiting,
 )
@@ -83,6 +84,7 @@ urlpatterns = [
     path("accounts/waiting/", joining.waiting, name="account_waiting"),
     path("second-factor/", factors.needed, name="factor_needed"),
     path("accounts/2fa/totp/picture.svg", factors.picture, name="factor_picture"),
+    path("accounts/oidc/sso/login/", sign_on.begin, name="sign_on"),
     path("accounts/sessions/", sessions.listed, name="usersessions_list"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

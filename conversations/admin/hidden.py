@@ -2,10 +2,11 @@
 
 from allauth.account.decorators import secure_admin_login
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 
-SECRETS = (Authenticator, UserSession)
+SECRETS = (Authenticator, SocialAccount, SocialApp, SocialToken, UserSession)
 
 
 def close() -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.template import Context, Library
@@ -19,3 +20,9 @@ def passkeys_work(context: Context) -> bool:
     except ValueError:
         return True
     return False
+
+
+@register.simple_tag
+def sign_on_name() -> str:
+    """What single sign-on is called here; "" where there is none."""
+    return settings.CHATSITE_OIDC_NAME if settings.CHATSITE_OIDC_ISSUER else ""

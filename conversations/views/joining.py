@@ -47,7 +47,7 @@ class InvitedView(SignupView):  # type: ignore[misc]
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         more: dict[str, Any] = super().get_context_data(**context)
-        return {**more, "invitation": self.invitation}
+        return {**more, "invitation": self.invitation, "token": self.kwargs["token"]}
 
 
 invited = require_http_methods(["GET", "HEAD", "POST"])(InvitedView.as_view())

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from conversations.models import Connection, OfferedModel, OwnKey, ProviderCall, User
+from conversations.models import Connection, OfferedModel, OwnKey, Preset, ProviderCall, User
 from conversations.services import catalog, connections, offers, probing
 from tests.connected import KEY, connect, offer
 from tests.simulator import Simulator
@@ -232,6 +232,15 @@ def test_groups_are_given_in_the_form_of_a_model(root: Client, alice: User, bob:
     root.post(f"{MODELS}{row.pk}/change/", values | {"is_enabled": "on", "extra": "{}", "groups": [artists.pk]})
     assert catalog.is_offered("house/chat", alice.pk)
     assert not catalog.is_offered("house/chat", bob.pk)
+
+
+def test_a_preset_with_a_model_of_others_begins_with_another_one(as_alice: Client, alice: User) -> None:
+    row = offer(connect(), groups=(Group.objects.create(name="artists"),))
+    preset = Preset.objects.create(owner=alice, name="Drawing", model=str(row))
+    shown = page(as_alice, f"/?preset={preset.uuid}")
+    assert "The model of this preset is not on offer now" in shown
+    assert 'value="house/chat"' not in shown
+    assert "Chat (not on offer now)" in page(as_alice, f"/presets/{preset.uuid}/")
 
 
 def test_the_lists_cost_the_same_queries_however_many_there_are(root: Client) -> None:

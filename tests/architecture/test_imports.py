@@ -22,7 +22,7 @@ ALLOWED = {
     "views": {"models", "queries", "services", "forms", "markup", "generation.log", "generation.tally"},
     "admin": {"models", "queries", "services", "forms", "markup", "views"},
     "backup": {"models"},
-    "management": {"models", "queries", "services", "providers", "backup"},
+    "management": {"models", "queries", "services", "providers", "markup", "backup"},
 }
 HTTP_LIBRARIES = {"requests", "urllib3", "http.client", "urllib.request", "httpx", "aiohttp", "socket"}
 ONLY_SOCKETS = {"connections.py", "wire.py", "local_process.py", "local_server.py"}

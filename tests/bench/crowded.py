@@ -6,34 +6,21 @@
 import json
 import statistics
 import time
-from collections.abc import Mapping
 
 from django.contrib.auth.models import AbstractUser
-from django.core.management.color import no_style
-from django.db import connection, transaction
-from django.db.models import Model
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from conversations import markup
-from conversations.models import Conversation, Message, Part, User
-from conversations.models.message import Kind, Role
+from conversations.management.crowd import Crowd
+from conversations.models import Conversation, Message, User
 from conversations.queries import Key
 from tests.bench.report import Page
 from tests.lengthy import MODEL
 
 CONVERSATIONS, EACH = 100_000, 10  # and messages in each
 SHARE = 10  # every so many-th conversation is the first person's
-OFFSET = 1000  # of primary keys, above those that are there
 RUNS = 7
-TEXT = "A sentence of the kind that people and models write, said a few times over. " * 5
-
-# A uuid, and a moment, made of the number i.
-SQL = {
-    "sqlite": ("printf('%%032x', i)", "strftime('%%Y-%%m-%%d %%H:%%M:%%f', '2026-01-01', '+' || i || ' seconds')"),
-    "postgresql": ("lpad(to_hex(i), 32, '0')::uuid", "timestamptz '2026-01-01' + i * interval '1 second'"),
-}
 
 
 def measure() -> list[Page]:
@@ -49,63 +36,9 @@ def measure() -> list[Page]:
 
 
 def fill(person: AbstractUser) -> None:
-    """Written by the database itself: a million rows through the application would take many minutes."""
-    other = User.objects.exclude(pk=person.pk).order_by("pk")[0]
-    uuid, moment = SQL[connection.vendor]
-    now, first = timezone.now(), OFFSET
-    owner = f"CASE WHEN i %% {SHARE} = 0 THEN {person.pk} ELSE {other.pk} END"
-    is_reply = "i %% 2 = 1"
-    with transaction.atomic():
-        _insert(
-            Conversation(owner_id=0, title="What was said", model=MODEL, active_at=now),
-            CONVERSATIONS,
-            {"id": f"i + {first}", "uuid": uuid, "owner_id": owner, "active_at": moment, "created_at": moment},
-        )
-        _insert(
-            Message(conversation_id=0, created_at=now),
-            CONVERSATIONS * EACH,
-            {
-                "id": f"i + {first}",
-                "uuid": uuid,
-                "conversation_id": f"i / {EACH} + {first}",
-                "parent_id": f"CASE WHEN i %% {EACH} = 0 THEN NULL ELSE i + {first - 1} END",
-                "depth": f"i %% {EACH}",
-                "role": f"CASE WHEN {is_reply} THEN '{Role.ASSISTANT}' ELSE '{Role.USER}' END",
-                "model": f"CASE WHEN {is_reply} THEN '{MODEL}' ELSE '' END",
-            },
-        )
-        _insert(
-            Part(
-                message_id=0,
-                position=0,
-                kind=Kind.TEXT,
-                text=TEXT,
-                html=f"<p>{TEXT}</p>",
-                markup_version=markup.VERSION,
-            ),
-            CONVERSATIONS * EACH,
-            {"id": f"i + {first}", "message_id": f"i + {first}"},
-        )
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), [Conversation, Message, Part]):
-            cursor.execute(statement)
-        if connection.vendor == "postgresql":
-            cursor.execute("ANALYZE")  # it would do so by itself within a minute
-
-
-def _insert(like: Model, count: int, made: Mapping[str, str]) -> None:
-    """`count` rows like this one but for the columns that SQL makes of their number i."""
-    columns, values, constants = [], [], []
-    for field in like._meta.concrete_fields:
-        columns.append(connection.ops.quote_name(field.column or ""))
-        values.append(made.get(field.attname, "%s"))
-        if field.attname not in made:
-            constants.append(field.get_db_prep_save(field.pre_save(like, add=True), connection))
-    table = connection.ops.quote_name(like._meta.db_table)
-    numbers = f"WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count - 1})"
-    statement = f"{numbers} INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM n"
-    with connection.cursor() as cursor:
-        cursor.execute(statement, constants)
+    others = User.objects.exclude(pk=person.pk).order_by("pk")[:1]
+    owners = [person.pk, *[other.pk for other in others] * (SHARE - 1)]
+    Crowd(owners, CONVERSATIONS, EACH, MODEL).fill()
 
 
 def addresses(person: AbstractUser) -> dict[str, str]:
@@ -129,6 +62,15 @@ def addresses(person: AbstractUser) -> dict[str, str]:
         "administration, search by title": "/admin/conversations/conversation/?q=was+said",
         "administration, search by person": f"/admin/conversations/conversation/?q={person.username}",
         "administration, one conversation": f"/admin/conversations/conversation/{middle.pk}/change/",
+        "administration, search by words": "/admin/conversations/conversation/?words=nowhere",
+        "administration, conversations with an error": "/admin/conversations/conversation/?error=credits",
+        "administration, conversations rated bad": "/admin/conversations/conversation/?rating=-1",
+        "administration, conversations flagged": "/admin/conversations/conversation/?flag=sample",
+        "administration, queue": "/admin/conversations/case/",
+        "administration, queue of all": "/admin/conversations/case/?status=all",
+        "administration, ratings": "/admin/conversations/rating/",
+        "administration, ratings of a model": f"/admin/conversations/rating/?model={MODEL}&commented=yes",
+        "administration, looks": "/admin/conversations/look/",
         "administration, people": "/admin/conversations/user/",
     }
 

@@ -11,14 +11,17 @@ from django.test import Client
 from conversations import queries
 from conversations.generation.engine import Pool
 from conversations.generation.sweeper import Sweeper
-from conversations.models import Message, User
+from conversations.models import Message, Retention, Rule, User
 from conversations.models.message import Status
-from conversations.services import replies
+from conversations.models.work import RuleKind
+from conversations.services import cases, ratings, replies, retention, rules
 from tests.conftest import send
 
 # The rows of these indexes are few: what runs, waits, failed or is about to be removed right now.
 SMALL = re.compile(r"message_(running|waiting|failed)|conversation_(expiring|deleted)")
-LIBRARY = re.compile(r'FROM "conversations_(preset|prompt)"')  # what people keep and share: short lists
+LIBRARY = re.compile(
+    r'FROM "conversations_(preset|prompt|retention|rule|hold)"'
+)  # what people keep and share: short lists
 
 
 def whole_reads(work: Callable[[], object]) -> list[str]:
@@ -100,7 +103,24 @@ def test_no_page_of_a_person_reads_more_than_what_it_shows(as_alice: Client, ali
 @pytest.mark.django_db
 def test_review_reads_no_messages_to_list_conversations(admin_client: Client, alice: User) -> None:
     send(alice, "hello")
-    address = "/admin/conversations/conversation/"
-    for asked in ("", "?error=auth", "?error=none", "?q=auth", "?model=local%2Fx"):
-        found = whole_reads(lambda asked=asked: admin_client.get(address + asked))  # type: ignore[misc]
+    reply = send(alice, "hello", key="another").reply
+    ratings.rate(reply, 1, "good")
+    cases.report(reply, "bad")
+    narrowed = {
+        "conversation": ("error=auth", "error=none", "q=auth", "model=local%2Fx", "rating=1", "flag=any", "flag=cost"),
+        "case": ("status=all", "status=done", "cause=reported", "assigned=me", "q=alice"),
+        "rating": ("value__exact=1", "commented=yes", "model=local%2Fx", "q=alice"),
+        "look": ("what=thread",),
+    }
+    for asked in (f"{name}/?{query}" for name, ways in narrowed.items() for query in ("", *ways)):
+        found = whole_reads(lambda asked=asked: admin_client.get(f"/admin/conversations/{asked}"))  # type: ignore[misc]
         assert [step for step in found if "conversations_message" in step.partition(":")[0]] == [], asked
+
+
+def test_retention_and_rules_read_only_what_they_take(alice: User) -> None:
+    send(alice, "hello")
+    Retention.objects.create(days=30)
+    Rule.objects.create(name="words", kind=RuleKind.WORDS, words="x")
+    assert whole_reads(retention.purge_deleted) == []
+    assert whole_reads(retention.apply) == []
+    assert whole_reads(rules.check_all) == []

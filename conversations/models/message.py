@@ -234,18 +234,28 @@ class Part(models.Model):
 
 
 class Piece(models.Model):
-    """What arrived between two flushes of a running reply. Append-only; folded into parts when the reply ends."""
+    """What arrived between two flushes of a running reply. Append-only; folded into parts when the reply ends.
 
-    message = models.ForeignKey(Message, models.CASCADE, related_name="pieces")
+    Nothing is written as often, so no row is in an index that nobody needs: the constraint finds those of a message.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="pieces", db_index=False)
     sequence = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind)
     text = models.TextField(blank=True)
-    attachment = models.ForeignKey(Attachment, models.RESTRICT, null=True, blank=True, related_name="pieces")
+    attachment = models.ForeignKey(
+        Attachment, models.RESTRICT, null=True, blank=True, related_name="pieces", db_index=False
+    )
     signature = models.TextField(blank=True)
 
     class Meta:
         ordering = ["sequence"]
         constraints = [models.UniqueConstraint(fields=["message", "sequence"], name="one_piece_per_sequence")]
+        indexes = [
+            models.Index(
+                fields=["attachment"], condition=models.Q(attachment__isnull=False), name="piece_with_attachment"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.sequence} of {self.message_id}"

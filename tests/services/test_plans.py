@@ -11,7 +11,7 @@ from django.test import Client
 from conversations import queries
 from conversations.generation.engine import Pool
 from conversations.generation.sweeper import Sweeper
-from conversations.models import Message, Retention, Rule, User
+from conversations.models import Message, Piece, Retention, Rule, User
 from conversations.models.message import Status
 from conversations.models.work import RuleKind
 from conversations.services import cases, ratings, replies, retention, rules
@@ -124,3 +124,14 @@ def test_retention_and_rules_read_only_what_they_take(alice: User) -> None:
     assert whole_reads(retention.purge_deleted) == []
     assert whole_reads(retention.apply) == []
     assert whole_reads(rules.check_all) == []
+
+
+@pytest.mark.django_db
+def test_pieces_are_found_by_their_reply_and_by_their_picture_and_stand_in_no_index_besides() -> None:
+    assert whole_reads(lambda: list(Piece.objects.filter(message=1))) == []
+    assert whole_reads(lambda: list(Piece.objects.filter(attachment__in=[1, 2]))) == []
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, Piece._meta.db_table)
+    others = [each for each in found.values() if not each["primary_key"]]
+    indexed = sorted(tuple(each["columns"]) for each in others if each["index"] or each["unique"])
+    assert indexed == [("attachment_id",), ("message_id", "sequence")]

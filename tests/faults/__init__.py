@@ -11,6 +11,9 @@
     restarts.py                   the server is asked to end, and begun anew, under load
     comings.py, writers.py        browsers break off by the thousand, fifty people write at once
     clocks.py                     the wall clock jumps
+    moves.py                      backups under load, to another database and back
+    clustered.py, past_one.py     the same set-up past one process, and the proofs on it
+    death.py, stillness.py        dying at a chosen moment; a machine that sleeps
     __main__.py   `make soak`: every proof at full length, as a table
 
 Each proof is a function that takes how long or how often and gives figures; its test runs it small.

@@ -16,6 +16,7 @@ from tests.faults import (
     crash,
     fullness,
     invariants,
+    moves,
     past_one,
     repeats,
     restarts,
@@ -130,6 +131,13 @@ def clock(data: Path) -> tuple[list[str], list[str]]:
     ], found.wrong
 
 
+def moved(data: Path) -> tuple[list[str], list[str]]:
+    """Five backups under load, each restored on SQLite, on PostgreSQL with a bucket, and back."""
+    with Simulator(key=KEY, first_ms=0) as simulator, embedded(data / "site", simulator.base_url, "alice") as site:
+        found = moves.prove(site, data, 5, messages=60)
+    return found.told(), found.wrong
+
+
 PROOFS: dict[str, Proof] = {
     "upstream": upstream,
     "simulator": simulator,
@@ -141,6 +149,7 @@ PROOFS: dict[str, Proof] = {
     "comings": comers,
     "writers": writing,
     "clocks": clock,
+    "moves": moved,
     "cluster-kills": past_one.kills,
     "cluster-cuts": past_one.cuts,
     "cluster-repeats": past_one.repeated,

@@ -188,6 +188,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
+CHATSITE_SELF_SERVICE = env.choice("CHATSITE_SELF_SERVICE", ("export", "delete", "none"))
 CHATSITE_OIDC_ID = "sso"  # in addresses, and of accounts in the database
 CHATSITE_OIDC_ISSUER = env.text("CHATSITE_OIDC_ISSUER").rstrip("/")
 CHATSITE_OIDC_NAME = env.text("CHATSITE_OIDC_NAME", "Single sign-on")

@@ -13,6 +13,11 @@ class SharedAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(is_shared=True)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Nothing goes over to somebody else."""
+        given = tuple(super().get_readonly_fields(request, obj))
+        return given if obj is None else (*given, "owner")
+
 
 @admin.register(Prompt)
 class PromptAdmin(SharedAdmin):

@@ -10,10 +10,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from conversations.admin import leaving
 from conversations.models import User
 from conversations.services import people, roles
 from conversations.services.errors import NotNow
@@ -64,6 +66,10 @@ class PersonAdmin(UserAdmin):
     list_filter = (StateFilter, "is_staff", "is_superuser", "groups")
     ordering = ("username",)
     actions = ("approve", "refuse", "deactivate")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:pk>/leaving/", self.admin_site.admin_view(leaving.view), name="person_leaving")
+        return [own, *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Whoever is not an administrator gives nobody rights."""

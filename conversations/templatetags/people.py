@@ -26,3 +26,9 @@ def passkeys_work(context: Context) -> bool:
 def sign_on_name() -> str:
     """What single sign-on is called here; "" where there is none."""
     return settings.CHATSITE_OIDC_NAME if settings.CHATSITE_OIDC_ISSUER else ""
+
+
+@register.simple_tag
+def may_take_out() -> bool:
+    """Whether people may take out what is theirs."""
+    return bool(settings.CHATSITE_SELF_SERVICE != "none")

@@ -2,13 +2,14 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from conversations.models import User
 from conversations.models.user import Role
-from conversations.services import factors, people, roles
+from conversations.services import factors, people, roles, takeout
 from conversations.services.errors import NotNow
 
 ACTS: dict[str, tuple[Callable[[User], Any], str, str]] = {
@@ -21,7 +22,7 @@ ACTS: dict[str, tuple[Callable[[User], Any], str, str]] = {
 
 
 class Command(BaseCommand):
-    help = "List people; approve, refuse, deactivate, activate somebody; set a role."
+    help = "List people; approve, refuse, deactivate, activate, export, delete somebody; set a role."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,6 +33,13 @@ class Command(BaseCommand):
         role = acts.add_parser("role", help="make somebody a member, reviewer or administrator")
         role.add_argument("name")
         role.add_argument("role", choices=Role.values)
+        export = acts.add_parser("export", help="save everything of somebody, for them, to a new file")
+        export.add_argument("name")
+        export.add_argument("file", type=Path)
+        delete = acts.add_parser("delete", help="delete somebody with everything of theirs, after an export")
+        delete.add_argument("name")
+        delete.add_argument("--export", type=Path, metavar="FILE", help="make the export now")
+        delete.add_argument("--without-export", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["act"] == "list":
@@ -50,10 +58,30 @@ class Command(BaseCommand):
             case "role":
                 roles.give(person, Role(options["role"]))
                 self.stdout.write(f"{person.get_username()} is {person.role} now.")
+            case "export":
+                self._export(person, options["file"])
+            case "delete":
+                self._delete(person, options)
             case name:
                 act, _explained, said = ACTS[name]
                 act(person)
                 self.stdout.write(f"{person.get_username()} {said}.")
+
+    def _export(self, person: User, path: Path) -> None:
+        try:
+            takeout.write(person, path)
+        except OSError as exc:
+            raise CommandError(f"{path} cannot be written: {exc.strerror}.") from exc
+        self.stdout.write(f"Everything of {person.get_username()} is in {path}.")
+
+    def _delete(self, person: User, options: dict[str, Any]) -> None:
+        if options["export"]:
+            self._export(person, options["export"])
+        elif not options["without_export"] and not takeout.is_taken(person):
+            raise CommandError("There is no export newer than what they wrote last: --export FILE or --without-export.")
+        name = person.get_username()
+        people.delete(person)
+        self.stdout.write(f"{name} is deleted with everything of theirs.")
 
     def _list(self, *, only_waiting: bool) -> None:
         found = User.objects.order_by("username")

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.bench.peers.installed import Unavailable
 
-QUIET, DEADLINE = 2.0, 60.0  # seconds without anything new after which a page is there; and at the latest
+QUIET, DEADLINE = 5.0, 60.0  # seconds without anything new after which a page is there; and at the latest
 
 
 @dataclass

@@ -214,7 +214,8 @@ def administration(page: Page) -> None:
 def connection(page: Page) -> None:
     visit(page, "/admin/conversations/connection/")
     page.get_by_role("link", name="House models").click()
-    page.get_by_role("heading", name="Models of this connection").scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("link", name="Add a model by its name").scroll_into_view_if_needed()
 
 
 def tested(page: Page) -> None:
@@ -232,7 +233,8 @@ def pickable(page: Page) -> None:
 def priced(page: Page) -> None:
     visit(page, "/admin/conversations/offeredmodel/")
     page.get_by_role("link", name="House flash").click()
-    page.get_by_role("heading", name="What it can do").scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("heading", name="Prices for a million tokens").scroll_into_view_if_needed()
 
 
 def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:

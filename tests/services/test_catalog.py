@@ -1,5 +1,7 @@
 """Which models are on offer, and to whom; what the tables say goes before what this version says."""
 
+import io
+import zipfile
 from decimal import Decimal
 
 import pytest
@@ -12,7 +14,7 @@ from conversations.models import Connection, Conversation, Message, OfferedModel
 from conversations.models.message import Status
 from conversations.providers.call import Call
 from conversations.providers.errors import NotAllowed, NotConfigured
-from conversations.services import branches, catalog, connections, messages, offers, replies
+from conversations.services import branches, catalog, connections, messages, offers, replies, takeout
 from conversations.services.errors import Refusal
 from conversations.services.offers import Prices
 from conversations.services.replies import NewPiece, Outcome
@@ -304,6 +306,17 @@ def test_own_keys_go_with_their_owner(alice: User, brought: Connection) -> None:
     connections.bring_key(alice, brought, "alices-own-key-987654321")
     alice.delete()
     assert not OwnKey.objects.exists()
+
+
+def test_what_somebody_takes_along_holds_no_key(alice: User, brought: Connection) -> None:
+    connections.bring_key(alice, brought, "alices-own-key-987654321")
+    send(alice, "Hi", model="house/chat")
+    taken = io.BytesIO(b"".join(takeout.stream(alice)))
+    with zipfile.ZipFile(taken) as opened:
+        content = b"".join(opened.read(name) for name in opened.namelist())
+    assert b"house/chat" in content
+    for secret in ("alices-own-key", OwnKey.objects.get().sealed_key):
+        assert secret.encode() not in content
 
 
 def test_own_keys_are_not_given_to_another_server(alice: User, brought: Connection) -> None:

@@ -29,6 +29,9 @@ def test_a_queue_is_worked_through_by_keys_alone(
     page = browse(javascript=javascript, size=size)
     log_in(page, "root")
     page.goto("/admin/conversations/case/")
+    results = page.locator(".results")
+    expect(results).to_be_visible()
+    assert size is DESKTOP or results.evaluate("(list) => list.scrollWidth <= list.clientWidth")
     page.get_by_role("link", name="Work through the queue").focus()
     page.keyboard.press("Enter")
     for number in range(COUNT):

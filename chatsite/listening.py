@@ -34,7 +34,7 @@ def options() -> dict[str, Any]:
         "server_header": False,
         "log_level": "warning",
         "lifespan": "on",
-        "timeout_graceful_shutdown": 3,
+        "timeout_graceful_shutdown": 10,  # seconds for requests under way; streams end at once
         "proxy_headers": False,
         "log_config": None,
         "ws": "none",

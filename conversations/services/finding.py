@@ -42,9 +42,15 @@ def saying(words: str, back: int | None = None) -> Found:
 
 
 def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """With the code of the last error in each conversation."""
+    """With the code of the last error in each conversation.
+
+    By moment, for which there is no index: by primary key PostgreSQL may go through all messages instead of a
+    conversation's own.
+    """
     failed = Message.objects.filter(conversation=OuterRef("pk")).exclude(error_code="")
-    return conversations.annotate(last_error_code=Subquery(failed.order_by("-pk").values("error_code")[:1]))
+    return conversations.annotate(
+        last_error_code=Subquery(failed.order_by("-created_at", "-pk").values("error_code")[:1])
+    )
 
 
 def whole_thread(conversation: Conversation) -> MessageQuerySet:

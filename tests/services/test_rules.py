@@ -95,7 +95,10 @@ def test_a_disabled_rule_and_one_that_begins_now_leave_the_past_alone(alice: Use
 
 def test_long_histories_are_looked_at_in_stretches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "STRETCH", 3)
-    make(RuleKind.WORDS, words="needle")
+    rule = make(RuleKind.WORDS, words="needle")
+    end(send(alice, "needle of before").reply)
+    rules.begin(rule)
+    rule.save()
     for number in range(4):
         end(send(alice, "needle", key=f"k{number}").reply)
     assert [rules.check_all() for _ in range(4)] == [2, 1, 1, 0]

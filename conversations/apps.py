@@ -14,10 +14,11 @@ class ConversationsConfig(AppConfig):
         from allauth.mfa.signals import authenticator_added
         from django.contrib.auth.signals import user_logged_in
 
-        from chatsite import factors
+        from chatsite import factors, later
         from conversations.services import dispatch
         from conversations.views import sessions
 
+        later.load_later("allauth.mfa.webauthn.internal.auth")  # which loads fido2: 10 MB for passkeys alone
         authenticator_added.connect(factors.end_other_sessions)
         user_logged_in.connect(sessions.on_login)
         if settings.CHATSITE_ENGINE == "celery":

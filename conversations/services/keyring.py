@@ -8,13 +8,12 @@ import base64
 import binascii
 import os
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = "v1"
 NONCE = 12  # bytes
@@ -28,7 +27,7 @@ class Unreadable(Exception):
 
 class _Key(NamedTuple):
     name: str
-    cipher: AESGCM
+    cipher: "AESGCM"
 
 
 def seal(secret: str, bound_to: str) -> str:
@@ -44,6 +43,8 @@ def unseal(token: str, bound_to: str) -> str:
     """Raises Unreadable."""
     if not token:
         return ""
+    from cryptography.exceptions import InvalidTag  # 9 MB, which a server without stored secrets never needs
+
     try:
         version, name, data = token.split(".")
         raw = base64.urlsafe_b64decode(data)
@@ -70,6 +71,9 @@ def _keys() -> list[_Key]:
 @cache
 def _derived(secret: str) -> _Key:
     """The key of a secret, and a name for it that gives nothing of it away."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
     def expand(what: bytes, length: int) -> bytes:
         return HKDF(algorithm=SHA256(), length=length, salt=None, info=b"chatsite " + what).derive(secret.encode())

@@ -58,7 +58,7 @@ def choices(keep: str = "", person: int | None = None) -> list[tuple[str, str]]:
 
 def find(model_id: str, person: int | None = None) -> Offer:
     """The offer with this model id. Raises NotConfigured where there is none (any more), NotAllowed."""
-    offer = all_offers.every().get(model_id)
+    offer = all_offers.find(model_id)
     if offer is None or not _is_set_up(offer):
         raise NotConfigured(f"No model {model_id} is configured.")
     if person is not None and _why_not(offer, person):
@@ -85,7 +85,7 @@ def drawing(model_id: str, person: int | None = None) -> str:
 
 def check(model_id: str, person: int, *, has_pictures: bool) -> None:
     """Raises Refusal where the model is not on offer to this person, or cannot see the pictures it is to answer."""
-    offer = all_offers.every().get(model_id)
+    offer = all_offers.find(model_id)
     if offer is None or not _is_set_up(offer):
         raise Refusal(_("This model is not on offer. Choose another one."))
     if reason := _why_not(offer, person):

@@ -50,6 +50,7 @@ DESCRIPTIONS = {
 
 
 VENDOR_SLUGS = frozenset(vendor.id for vendor in providers.VENDORS)
+LOOK_AGAIN_AFTER = 0.2  # seconds; for a model that was not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +129,19 @@ class _Memory:
 
     def __init__(self) -> None:
         self._offers: Offers | None = None
-        self._until = 0.0
+        self._read_at = 0.0
         self._version = 0
         self._lock = threading.Lock()
 
-    def offers(self) -> Offers:
+    def offers(self, life: float) -> Offers:
+        """`life`: seconds for which what was read holds."""
         now, found, version = time.monotonic(), self._offers, self._version
-        if found is not None and now < self._until:
+        if found is not None and now < self._read_at + life:
             return found
         found = {offer.model.id: offer for offer in _read()}
         with self._lock:
             if version == self._version:  # else something was changed while this was read
-                self._offers, self._until = found, now + settings.OFFERS_LIFE
+                self._offers, self._read_at = found, now
         return found
 
     def forget(self) -> None:
@@ -153,7 +155,12 @@ _memory = _Memory()
 
 def every() -> Offers:
     """Everything that was ever set up, on offer or not, by the id of the model."""
-    return _memory.offers()
+    return _memory.offers(settings.OFFERS_LIFE)
+
+
+def find(model_id: str) -> Offer | None:
+    """One of them. What is not remembered may be new: another process may have stored it a moment ago."""
+    return every().get(model_id) or _memory.offers(LOOK_AGAIN_AFTER).get(model_id)
 
 
 def forget() -> None:

@@ -20,6 +20,7 @@ from conversations.services.offers import Prices
 from conversations.services.replies import NewPiece, Outcome
 from tests.conftest import MODEL, send
 from tests.connected import KEY, connect, offer
+from tests.serving import until
 
 
 def ids(person: User | None = None) -> list[str]:
@@ -253,6 +254,24 @@ def test_what_is_remembered_ends_by_itself_and_by_change(
     offers.forget()
     with django_assert_num_queries(3):  # connections, models, groups
         ids()
+
+
+def test_a_model_that_another_process_has_just_stored_is_found_at_once(alice: User, settings: Settings) -> None:
+    settings.OFFERS_LIFE = 3600.0
+    connection = connect()
+    ids()
+    OfferedModel.objects.create(connection=connection, name="new")  # and nobody tells this process
+    assert "house/new" not in ids()
+    until(lambda: is_found("house/new"), "a second look", 5)
+    catalog.check("house/new", alice.pk, has_pictures=False)
+    assert "house/new" in ids()
+
+
+def is_found(model_id: str) -> bool:
+    try:
+        return bool(catalog.find(model_id))
+    except NotConfigured:
+        return False
 
 
 # Keys that people bring

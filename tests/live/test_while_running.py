@@ -36,8 +36,8 @@ def test_a_stopped_reply_is_continued_in_the_same_message(alice: Person, simulat
     assert simulator.wait_held()
     begun = alice.follow(sent.reply_uuid, leave=after_events(2))
     assert begun.names[:2] == ["reset", "tail"]
-    assert begun.text == words(20)
-    assert alice.page(sent.conversation_uuid).replies[-1].text == words(20)
+    assert begun.text.split() == words(20).split()
+    assert alice.page(sent.conversation_uuid).replies[-1].text.split() == words(20).split()
     simulator.release()
     assert alice.follow(sent.reply_uuid).text == words(60)
     article = alice.page(sent.conversation_uuid).replies[-1]

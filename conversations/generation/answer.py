@@ -33,6 +33,7 @@ from conversations.services import attachments, catalog, history, pictures, repl
 from conversations.services.catalog import Offer
 from conversations.services.dispatch import Fresh
 from conversations.services.history import Question
+from conversations.services.ledger import Terms
 from conversations.services.replies import Ended, Outcome
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ class Answer:
     _held: ImageDelta | None = None
     _may_wait: bool = False
     _record: ProviderCall | None = None
+    _terms: Terms = field(default_factory=Terms)
+    _drawn: int = 0
     _attempted: list[tuple[ProviderCall, Attempt]] = field(default_factory=list)
 
     @classmethod
@@ -171,6 +174,7 @@ class Answer:
 
     def _sent(self, offer: Offer, question: Question) -> Iterator[Event | Pause]:
         endpoint, tell = catalog.endpoint(offer, self.reply.conversation.owner_id), self._on_attempt
+        self._terms = Terms(catalog.is_own(endpoint, offer), offer.prices)
         return wire.paced_answer(offer.vendor, offer.model, endpoint, question.request, call=self.call, on_attempt=tell)
 
     def _record_said(self) -> None:
@@ -203,6 +207,7 @@ class Answer:
 
     def _take_image(self, event: ImageDelta) -> None:
         """Vet and store a picture of the model, then put it in its place."""
+        self._drawn += 1  # whoever drew it wants to be paid, whatever becomes of it
         try:
             picture = pictures.vet(event.data, longest_side=None)
         except pictures.PictureRefused as refused:
@@ -240,7 +245,9 @@ class Answer:
 
     def _store_attempts(self) -> None:
         for record, attempt in self._attempted:
-            usage.complete(record, attempt)
+            is_last = record is self._record  # an attempt that brings anything is the last one
+            drawn = self._drawn if is_last else 0
+            usage.complete(record, attempt, reply=self.reply, terms=self._terms, pictures=drawn)
 
     def _after_error(self, error: ProviderError) -> Outcome:
         if isinstance(error, Cancelled):

@@ -10,7 +10,7 @@ from django.db import connection
 
 from chatsite import database
 from conversations.models import Message
-from conversations.services import attachments, conversations, replies, retention, rules
+from conversations.services import attachments, conversations, ledger, replies, retention, rules
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,8 @@ class Sweeper:
         attachments.remove_parts()
         if deleted or expired or past:
             database.forget_removed()
+        if lost := ledger.close_lost():
+            logger.warning("%d calls ended without telling how they went", lost)
         if count := rules.check_all():
             logger.info("%d flags were raised by rules", count)
 

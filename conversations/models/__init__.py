@@ -6,6 +6,7 @@ from conversations.models.connection import Connection, OfferedModel, OwnKey
 from conversations.models.conversation import Conversation
 from conversations.models.invitation import Invitation
 from conversations.models.keeping import Hold, Notices, Retention
+from conversations.models.ledger import LedgerEntry
 from conversations.models.library import Preset, Prompt
 from conversations.models.message import Message, Part, Piece
 from conversations.models.review import Look
@@ -21,6 +22,7 @@ __all__ = [
     "Hold",
     "Invitation",
     "Label",
+    "LedgerEntry",
     "Look",
     "Message",
     "Note",

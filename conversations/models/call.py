@@ -36,6 +36,7 @@ class ProviderCall(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["started_at"], condition=models.Q(outcome=""), name="call_without_end")]
 
     def __str__(self) -> str:
         return f"call {self.attempt} of {self.message_id}"

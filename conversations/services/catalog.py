@@ -119,6 +119,11 @@ def endpoint(offer: Offer, person: int | None = None) -> Endpoint:
     return offer.link.endpoint(own)
 
 
+def is_own(endpoint: Endpoint, offer: Offer) -> bool:
+    """Whether it is reached with a key that somebody brought."""
+    return offer.link.takes_own_keys and endpoint.key != offer.link.endpoint().key
+
+
 def _is_set_up(offer: Offer) -> bool:
     """Whether anybody could use it."""
     link = offer.link

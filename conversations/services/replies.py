@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Message, Part, rows
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Role, Status
-from conversations.services import dispatch, folding
+from conversations.services import dispatch, folding, ledger
 from conversations.services.folding import Render
 
 LEASE = dt.timedelta(seconds=20)
@@ -218,7 +218,10 @@ def interrupt(reply: Message, code: str = "restarted") -> bool:
     """End a STREAMING reply that nobody writes any more."""
     _hold(reply)
     running = Message.objects.filter(pk=reply.pk, status=Status.STREAMING, claim=reply.claim)
-    return _end(running, reply.pk, Outcome(Status.INTERRUPTED, error_code=code))
+    if not _end(running, reply.pk, Outcome(Status.INTERRUPTED, error_code=code)):
+        return False
+    ledger.close_calls_of(reply)
+    return True
 
 
 @transaction.atomic

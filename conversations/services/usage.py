@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from conversations.models import Message, ProviderCall, rows
 from conversations.providers.wire import Attempt
+from conversations.services import ledger
+from conversations.services.ledger import Terms
 
 LARGEST_COUNT = 2**53  # tokens; a provider that reports more reports nonsense
 REPORTED = (
@@ -34,8 +36,11 @@ def begin(reply: Message, attempt: Attempt) -> ProviderCall:
     )
 
 
-def complete(call: ProviderCall, attempt: Attempt) -> None:
-    """Store how the attempt went: status, times, usage, remaining credits, outcome."""
+def complete(call: ProviderCall, attempt: Attempt, *, reply: Message, terms: Terms, pictures: int = 0) -> None:
+    """Store how the attempt went: status, times, usage, remaining credits, outcome; and its row of the ledger.
+
+    `pictures`: how many came with it.
+    """
     call.status_code = attempt.status_code
     call.outcome = attempt.outcome[:40]
     call.reply_shape = attempt.reply_shape[:40]
@@ -46,7 +51,9 @@ def complete(call: ProviderCall, attempt: Attempt) -> None:
         call.prompt_tokens, call.output_tokens = count(usage.prompt), count(usage.output)
         call.reasoning_tokens, call.cached_tokens = count(usage.reasoning), count(usage.cached)
         call.cost_usd, call.credits_used = amount(usage.cost_usd, places=10), amount(usage.credits_used)
-    rows.update(ProviderCall, {"pk": call.pk}, {name: getattr(call, name) for name in REPORTED})
+    changes = {name: getattr(call, name) for name in REPORTED}
+    is_open = rows.update(ProviderCall, {"pk": call.pk, "outcome": ""}, changes)
+    (ledger.note if is_open else ledger.note_late)(call, reply, attempt.usage, terms, pictures)
 
 
 def milliseconds(seconds: float | None) -> int | None:

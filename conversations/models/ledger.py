@@ -1,0 +1,81 @@
+"""The ledger: what each call to a provider used and cost. Rows outlive conversations and people, without content."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from conversations.models.user import User
+
+PICO = 10**12  # money is counted in 10⁻¹² of its currency
+CREDIT_PARTS = 10**8  # and credits in 10⁻⁸
+LARGEST = 2**63 - 1
+
+
+class Basis(models.TextChoices):
+    """Where an amount of money comes from."""
+
+    STATED = "stated", _("the provider said it")
+    PRICED = "priced", _("by the prices of that time")
+    UNKNOWN = "", _("unknown")
+
+
+class EntryQuerySet(models.QuerySet["LedgerEntry"]):
+    def of(self, user: "User") -> Self:
+        return self.filter(person=user.pk)
+
+
+class LedgerEntry(models.Model):
+    """One attempt at a provider, written when it has ended. Null is "nobody knows", never a guess.
+
+    `amount` is money in 10⁻¹² of `currency`, `credits` and `remaining` are credits in 10⁻⁸: whole numbers, since SQLite
+    keeps but 15 digits of a decimal, and so that databases add them up exactly. `stated` is the provider's own figure
+    with all its digits. `prices` are those of that time, as text. Ids and names are copied, nothing refers to them;
+    `call` is the primary key of the call's record. `day` is that of the site's time zone.
+    """
+
+    call = models.PositiveBigIntegerField(unique=True)
+    reply = models.PositiveBigIntegerField(db_index=True)
+    run = models.PositiveSmallIntegerField(default=1)
+    attempt = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    day = models.DateField(db_index=True)
+    person = models.PositiveBigIntegerField(null=True)
+    person_name = models.CharField(max_length=150)
+    model = models.CharField(max_length=200)
+    connection = models.CharField(max_length=40)
+    is_own_key = models.BooleanField(null=True)
+    outcome = models.CharField(max_length=40)
+    prompt_tokens = models.PositiveBigIntegerField(null=True)
+    output_tokens = models.PositiveBigIntegerField(null=True)
+    reasoning_tokens = models.PositiveBigIntegerField(null=True)
+    cached_tokens = models.PositiveBigIntegerField(null=True)
+    pictures = models.PositiveIntegerField(null=True)
+    credits = models.BigIntegerField(null=True)
+    remaining = models.BigIntegerField(null=True)
+    prices = models.JSONField(default=dict)
+    stated = models.CharField(max_length=60, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    amount = models.BigIntegerField(null=True)
+    basis = models.CharField(max_length=8, choices=Basis, blank=True)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        verbose_name_plural = "ledger"
+        indexes = [models.Index(fields=["person", "day"], name="entry_of_person")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="entry_is_no_credit"),
+            models.CheckConstraint(condition=models.Q(credits__gte=0), name="entry_gives_no_credits"),
+        ]
+
+    def __str__(self) -> str:
+        return f"entry of call {self.call}"
+
+    @property
+    def money(self) -> Decimal | None:
+        return None if self.amount is None else Decimal(self.amount).scaleb(-12)

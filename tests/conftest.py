@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from conversations.generation import engine
 from conversations.models import Conversation, Message, User
-from conversations.services import conversations, dispatch, messages, notices, offers
+from conversations.services import budgets, conversations, dispatch, messages, notices, offers
 from conversations.services.dispatch import Fresh
 from conversations.services.messages import Draft, Sent
 
@@ -54,11 +54,13 @@ def own_files(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> N
     settings.CHATSITE_LOCAL_MODEL = False
     offers.forget()
     notices.forget()
+    budgets.forget()
 
 
 @pytest.fixture
 def alice(db: None) -> User:
     notices.current()
+    budgets.current()
     offers.every()  # as in a process that was asked before: nothing is read for it when a test counts statements
     return User.objects.create_user("alice", "alice@example.com", "alice's long password")
 

@@ -29,7 +29,7 @@ from conversations.providers.events import (
     Usage,
 )
 from conversations.providers.wire import Attempt, Call
-from conversations.services import attachments, catalog, history, pictures, replies, usage
+from conversations.services import attachments, budgets, catalog, history, pictures, replies, usage
 from conversations.services.catalog import Offer
 from conversations.services.dispatch import Fresh
 from conversations.services.history import Question
@@ -121,6 +121,7 @@ class Answer:
         with transaction.atomic():
             self._store_attempts()
             ended = replies.finish(self.reply, outcome, render=_rendered)
+            budgets.settle(self.reply.pk, self.reply.runs)
         tally.note_end(self.reply.model, outcome)
         if outcome.error_code:
             logger.warning("reply=%s %s: %s", self.reply.pk, outcome.status, outcome.error_code)

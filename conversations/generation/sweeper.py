@@ -4,13 +4,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from django.db import connection
 
 from chatsite import database
 from conversations.models import Message
-from conversations.services import attachments, conversations, ledger, replies, retention, rules
+from conversations.services import attachments, budgets, conversations, ledger, replies, retention, rules
+from conversations.services.budgets import OverBudget
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +76,11 @@ class Sweeper:
         for primary_key in replies.vanished(self._pool.running()):
             self._pool.cancel(primary_key)
         for waiting in replies.held_back():
-            replies.release(waiting)
+            with suppress(OverBudget):
+                replies.release(waiting)
         for primary_key in replies.unclaimed(known=self._pool.known(), whatever_the_age=at_start):
             self._pool.go_on(primary_key)
+        budgets.settle_left_behind()
 
     def _abandoned(self, at_start: bool) -> Iterable[Message]:
         alive = self._pool.running()

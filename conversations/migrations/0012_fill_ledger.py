@@ -15,12 +15,12 @@ SLUG = {
 }
 FILL = """
     INSERT INTO conversations_ledgerentry (
-        call, reply, run, attempt, at, day, person, person_name, model, connection, is_own_key, outcome, prompt_tokens,
-        output_tokens, reasoning_tokens, cached_tokens, pictures, credits, remaining, prices, stated, currency, amount,
+        call, reply, run, attempt, at, day, person, person_name, model, connection, is_own_key, outcome, status_code,
+        prompt_tokens, output_tokens, reasoning_tokens, cached_tokens, pictures, credits, remaining, prices, stated, currency, amount,
         basis
     )
     SELECT c.id, m.id, 1, c.attempt, c.started_at, {day}, v.owner_id, u.username, c.model, SUBSTR({slug}, 1, 40), NULL,
-           c.outcome, c.prompt_tokens, c.output_tokens, c.reasoning_tokens, c.cached_tokens, NULL,
+           c.outcome, c.status_code, c.prompt_tokens, c.output_tokens, c.reasoning_tokens, c.cached_tokens, NULL,
            CASE WHEN c.credits_used BETWEEN 0 AND 9e10 THEN CAST(ROUND(c.credits_used * 100000000) AS BIGINT) END,
            CASE WHEN c.remaining_credits BETWEEN 0 AND 9e10
                 THEN CAST(ROUND(c.remaining_credits * 100000000) AS BIGINT) END,

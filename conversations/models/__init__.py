@@ -1,6 +1,7 @@
 """What is stored. Fields, constraints, QuerySets and small properties; no rules, no signals, no network."""
 
 from conversations.models.attachment import Attachment
+from conversations.models.budget import Budget, Reservation, Spending
 from conversations.models.call import ProviderCall
 from conversations.models.connection import Connection, OfferedModel, OwnKey
 from conversations.models.conversation import Conversation
@@ -15,6 +16,7 @@ from conversations.models.work import Case, Flag, Label, Note, Rating, Rule
 
 __all__ = [
     "Attachment",
+    "Budget",
     "Case",
     "Connection",
     "Conversation",
@@ -35,8 +37,10 @@ __all__ = [
     "Prompt",
     "ProviderCall",
     "Rating",
+    "Reservation",
     "Retention",
     "Rule",
     "SetupLink",
+    "Spending",
     "User",
 ]

@@ -48,6 +48,7 @@ class LedgerEntry(models.Model):
     connection = models.CharField(max_length=40)
     is_own_key = models.BooleanField(null=True)
     outcome = models.CharField(max_length=40)
+    status_code = models.PositiveSmallIntegerField(null=True)
     prompt_tokens = models.PositiveBigIntegerField(null=True)
     output_tokens = models.PositiveBigIntegerField(null=True)
     reasoning_tokens = models.PositiveBigIntegerField(null=True)

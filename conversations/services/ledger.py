@@ -23,6 +23,7 @@ LOST_AFTER = dt.timedelta(minutes=30)  # twice as long as the longest call
 PER = 1_000_000  # prices are for so many tokens
 FIELDS = (
     "outcome",
+    "status_code",
     "is_own_key",
     "prompt_tokens",
     "output_tokens",
@@ -133,6 +134,7 @@ def _entry(call: ProviderCall, reply: Message, usage: Usage, terms: Terms, pictu
         connection=call.model.partition("/")[0][:40],
         is_own_key=terms.is_own_key,
         outcome=call.outcome,
+        status_code=call.status_code,
         prompt_tokens=call.prompt_tokens,
         output_tokens=call.output_tokens,
         reasoning_tokens=call.reasoning_tokens,

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -21,7 +22,8 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Message, Part, rows
 from conversations.models.message import RUNNING, Kind, MessageQuerySet, Role, Status
-from conversations.services import dispatch, folding, ledger
+from conversations.services import budgets, dispatch, folding, ledger
+from conversations.services.budgets import OverBudget
 from conversations.services.folding import Render
 
 LEASE = dt.timedelta(seconds=20)
@@ -83,6 +85,7 @@ def begin(
     """A PENDING reply to this message, handed to the engine after the commit.
 
     `on_path`: whether it is the one on show, where the message is. `asked`: the message's parts, where it is new.
+    Raises OverBudget.
     """
     reply = rows.insert(
         Message(
@@ -96,6 +99,7 @@ def begin(
             model=model,
         )
     )
+    budgets.reserve(reply, parent.conversation.owner_id)
     dispatch.start(reply, asked)
     return reply
 
@@ -228,6 +232,7 @@ def interrupt(reply: Message, code: str = "restarted") -> bool:
 def go_on(reply: Message) -> bool:
     """Let a reply that ended too early be written on; False where it has no text or did not end so (any more).
 
+    Raises OverBudget.
     `started_at` is moved so that it and the next end are as far apart as all runs together took.
     """
     now = timezone.now()
@@ -247,13 +252,17 @@ def go_on(reply: Message) -> bool:
         notices=[],
     )
     if continued:
+        budgets.reserve(ended, ended.conversation.owner_id, run=ended.runs + 1)
         dispatch.go_on(ended)
     return bool(continued)
 
 
 @transaction.atomic
 def release(waiting: Message) -> Message | None:
-    """Send a message that waited; its reply. None where it is not waiting any more, or nobody is there to read it."""
+    """Send a message that waited; its reply. None where it is not waiting any more, or nobody is there to read it.
+
+    Raises OverBudget; it then waits on.
+    """
     _hold(waiting)
     held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING)
     if not held.in_existing_conversations().filter(conversation__owner__is_active=True).exists():
@@ -321,7 +330,8 @@ def _settle(primary_key: int, outcome: Outcome, render: Render | None, *, is_fir
     parts = folding.fold(primary_key, render, is_first_run=is_first_run)
     if outcome.status in RELEASING:
         for waiting in _waiting_for(primary_key):
-            release(waiting)
+            with suppress(OverBudget):
+                release(waiting)
     return parts
 
 

@@ -28,6 +28,7 @@ from conversations.views import (
     setup,
     sign_on,
     stream,
+    usage,
     waiting,
 )
 
@@ -82,6 +83,8 @@ urlpatterns = [
     path("settings/keys/", keys.index, name="keys"),
     path("settings/keys/<uuid:connection_uuid>/", keys.change, name="key"),
     path("settings/looks/", people.looks, name="looks"),
+    path("settings/usage/", usage.page, name="own_usage"),
+    path("settings/usage/export/", usage.export, name="own_usage_export"),
     path("language/", require_POST(set_language), name="set_language"),
     path("setup/<str:token>/", setup.first_administrator, name="setup"),
     path("invitations/<str:token>/", joining.invited, name="invitation"),

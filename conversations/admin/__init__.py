@@ -12,6 +12,7 @@ from conversations.admin import (
     names,
     ratings,
     rules,
+    usage,
     users,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "looks",
     "ratings",
     "rules",
+    "usage",
     "users",
 ]
 

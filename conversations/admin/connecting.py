@@ -43,7 +43,10 @@ class ConnectionForm(forms.ModelForm):
 
     class Meta:
         model = Connection
-        fields = ("label", "slug", "kind", "base_url", "auth", "is_enabled", "may_be_private", "takes_own_keys")
+        fields = (
+            *("label", "slug", "kind", "base_url", "auth", "is_enabled", "may_be_private", "takes_own_keys"),
+            "credit_warning",
+        )
         labels = {
             "label": _("Name"),
             "slug": _("Short name"),
@@ -53,6 +56,7 @@ class ConnectionForm(forms.ModelForm):
             "is_enabled": _("Enabled"),
             "may_be_private": _("Private addresses are allowed"),
             "takes_own_keys": _("People may bring a key of their own"),
+            "credit_warning": _("Warn below so many credits"),
         }
         help_texts = {
             "slug": _("Begins the identifiers of its models and cannot be changed later."),
@@ -62,6 +66,7 @@ class ConnectionForm(forms.ModelForm):
                 "For a server on this machine or in your network. Otherwise nothing is sent to such an address."
             ),
             "takes_own_keys": _("Used for what they send themselves, in place of the key above."),
+            "credit_warning": _("Shown on the page of usage, where the provider says what is left. Empty: never."),
         }
 
     def clean_slug(self) -> str:

@@ -66,9 +66,9 @@ class ConnectionAdmin(RemembersNothing):
         if obj.kind == Kind.LOCAL:
             return ("label", "slug", "key_place", "is_enabled")
         if offers.link_of(obj).from_environment:
-            return ("label", "slug", "kind", "address", "key_place", "takes_own_keys", "is_enabled")
+            return ("label", "slug", "kind", "address", "key_place", "takes_own_keys", "credit_warning", "is_enabled")
         stored = ("base_url", "auth", "key_place", "key", "removes_key", "header_names", "headers", "removes_headers")
-        return ("label", "slug", "kind", *stored, "may_be_private", "takes_own_keys", "is_enabled")
+        return ("label", "slug", "kind", *stored, "may_be_private", "takes_own_keys", "credit_warning", "is_enabled")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> tuple[str, ...]:
         return ("slug", "kind", "key_place", "header_names", "address") if obj else ()

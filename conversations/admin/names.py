@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from conversations.models import (
+    Budget,
     Case,
     Connection,
     Conversation,
     Hold,
     Label,
+    LedgerEntry,
     Look,
     Message,
     Notices,
@@ -28,11 +30,13 @@ from conversations.models import (
 )
 
 MODELS: dict[type[Model], tuple[Promise, Promise]] = {
+    Budget: (_("budget"), _("budgets")),
     Case: (_("case"), _("queue of cases")),
     Connection: (_("connection"), _("connections")),
     Conversation: (_("conversation"), _("conversations")),
     Hold: (_("legal hold"), _("legal holds")),
     Label: (_("label"), _("labels")),
+    LedgerEntry: (_("entry"), _("usage and cost")),
     Look: (_("look"), _("looks")),
     Message: (_("message"), _("messages")),
     Notices: (_("notices"), _("notices")),

@@ -66,7 +66,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 class Connection(models.Model):
     """Where models are reached and as whom. `slug` begins the ids of its models and stays as it is.
 
-    The vendors of this version have a row of the same slug. `key_hint`: the last characters of the key.
+    The vendors of this version have a row of the same slug. `key_hint`: the last characters of the key. Fewer credits
+    than `credit_warning` are shown to administrators as too few.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -82,6 +83,9 @@ class Connection(models.Model):
     is_enabled = models.BooleanField(default=True)
     may_be_private = models.BooleanField(default=False)
     takes_own_keys = models.BooleanField(default=False)
+    credit_warning = models.DecimalField(
+        max_digits=15, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = ConnectionQuerySet.as_manager()

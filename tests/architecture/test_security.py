@@ -1,0 +1,39 @@
+"""docs/security.md names for each rule of security the tests that hold it: none is left out, and each test exists."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNTS = {"S": 9, "A": 9, "Z": 7, "I": 10, "O": 9, "P": 8, "C": 6, "D": 9, "K": 4, "X": 6, "R": 7}
+RULES = [f"{group}{number}" for group, count in COUNTS.items() for number in range(1, count + 1)]
+ROW = re.compile(r"\| ([A-Z]\d+) \| (.+?) \| (.+) \|")
+NAMED = re.compile(r"`([a-z_]+(?:/[a-z_]+)*)::(test_\w+)`")
+DOCUMENTS = ["security.md", "asvs.md"]
+
+
+def named(document: str) -> list[tuple[str, str]]:
+    path = ROOT / "docs" / document
+    return NAMED.findall(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+@cache
+def collected(module: str) -> frozenset[str]:
+    tree = ast.parse((ROOT / "tests" / f"{module}.py").read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def test_every_rule_has_one_row_with_a_test_or_a_reason() -> None:
+    rows = [ROW.fullmatch(line) for line in (ROOT / "docs" / "security.md").read_text(encoding="utf-8").splitlines()]
+    found = {row[1]: row[3] for row in rows if row}
+    assert sorted(row[1] for row in rows if row) == sorted(RULES)
+    assert [rule for rule, why in found.items() if not NAMED.search(why) and len(why) < 30] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_test_that_is_named_exists(document: str) -> None:
+    missing = [f"{module}::{name}" for module, name in named(document) if name not in collected(module)]
+    assert missing == []

@@ -37,6 +37,7 @@ def options() -> dict[str, Any]:
         "timeout_graceful_shutdown": 10,  # seconds for requests under way; streams end at once
         "proxy_headers": False,
         "log_config": None,
+        "http": "chatsite.front:Front",
         "ws": "none",
     }
 

@@ -20,7 +20,7 @@ from tests.conftest import send
 # The rows of these indexes are few: what runs, waits, failed or is about to be removed right now.
 SMALL = re.compile(r"message_(running|waiting|failed)|conversation_(expiring|deleted)")
 LIBRARY = re.compile(
-    r'FROM "conversations_(preset|prompt|retention|rule|hold)"'
+    r'FROM "conversations_(preset|prompt|retention|rule|hold|budget)"'
 )  # what people keep and share: short lists
 
 

@@ -77,6 +77,14 @@ if "ownkey" in [model._meta.model_name for model in apps.get_models()]:
     chat = make("OfferedModel", connection=house, name="chat", price_input="0.00000001", extra={{"top_p": 0.5}})
     chat.groups.add(apps.get_model("auth", "Group").objects.create(name="Prüfer"))
     make("OwnKey", owner=alice, connection=house, sealed_key="v1.x.z", key_hint="wxyz")
+if "budget" in [model._meta.model_name for model in apps.get_models()]:
+    budget = make("Budget", scope="site", period="month", messages=10**6, money="9999.5", set_aside="0.01")
+    spending = make("Spending", budget=budget, subject=0, begins=now.date().replace(day=1), messages=1, reserved=10**7)
+    make("Reservation", reply=said.pk, run=1, spending=spending, money=10**7)
+    make(
+        "LedgerEntry", call=10**6, reply=said.pk, attempt=1, at=now, day=now.date(), person=alice.pk, model="m",
+        person_name="alice", prices={{"input": "0.1"}}, amount=10**6, currency="USD", basis="priced", outcome="ok",
+    )
 if "prompt" in [model._meta.model_name for model in apps.get_models()]:
     make("Prompt", owner=alice, name="hallo", text="Hallo {{{{wer}}}}", is_shared=True)
     make("Preset", owner=alice, name="x", model="m", parameters={{"max_tokens": 5}})

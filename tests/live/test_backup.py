@@ -53,6 +53,9 @@ models.Note.objects.create(case=case, author=bob, author_name="bob", text="n")
 until = timezone.now() + timedelta(days=1)
 invitation = models.Invitation.objects.create(digest="d" * 64, inviter=bob, expires_at=until)
 invitation.groups.add(readers)
+budget = models.Budget.objects.create(scope="each", period="day", messages=10**6, money="99.5", set_aside="0.01")
+spending = models.Spending.objects.create(budget=budget, subject=alice.pk, begins=timezone.localdate(), reserved=10**7)
+models.Reservation.objects.create(reply=10**6, run=1, spending=spending, money=10**7)
 review.record_look(bob, first, "thread", "Quality of answers")
 """
 

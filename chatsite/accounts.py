@@ -5,14 +5,18 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from chatsite import devices
 from conversations.models import Invitation, User
 from conversations.services import invitations, people
 
+APP = "allauth.account"  # of its limits
 INVITED = "invitation"  # where a session keeps the secret of a link while its holder is away at another provider
 
 
@@ -45,6 +49,29 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Somebody who just signed up verifies the address first, also where an administrator has to approve."""
         return None if more["signup"] else super().pre_login(request, user, **more)
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Strangers who guess slow themselves down: a browser that its owner knows is not counted with theirs."""
+        named = _named(credentials)
+        device = devices.of(request, named) if named else ""
+        who = str(named.pk if named else credentials.get("email") or credentials.get("username")).lower()
+        place = device or f"network {ratelimit.get_ip(request)}"
+        taken = ratelimit.consume(request, app=APP, action="login_failed", key=f"{who} {place}")
+        anywhere = (
+            taken
+            if device or not taken
+            else ratelimit.consume(request, app=APP, action="login_failed_anywhere", key=who)
+        )
+        if taken is None or anywhere is None:
+            raise self.validation_error("too_many_login_attempts")
+        if anywhere is not taken:
+            taken.usage += anywhere.usage
+        self._login_failed_rl_usage = taken  # given back where the password was right
+
+    def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **more)
+        devices.note(request, response, user)
+        return response
+
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         return redirect("account_waiting" if user.waiting_since else "account_inactive")
 
@@ -61,3 +88,9 @@ class VerificationStage(EmailVerificationStage):  # type: ignore[misc]
         if response is None and user is not None and not user.is_active:
             return AccountAdapter().respond_user_inactive(self.request, user), False
         return response, True
+
+
+def _named(credentials: dict[str, Any]) -> User | None:
+    """Whose account somebody tries to get into, by name or address."""
+    name, address = credentials.get("username") or "", credentials.get("email") or ""
+    return User.objects.filter(Q(username__iexact=name) | Q(email__iexact=address or name)).order_by("pk").first()

@@ -1,60 +1,54 @@
-"""The cache of several processes, in Redis. While Redis is lost each process keeps its own: limits then count apart.
+"""The cache, in the database: little is kept in it, limits on tries above all, which no restart may lift.
 
-Nothing that must not be lost is kept in a cache; sessions are in the database.
+Values are JSON: what is read from outside the process is never executed.
 """
 
-import time
-from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
-import redis
-from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-PAUSE = 2.0  # seconds in which a Redis that was found lost is not asked again
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-class SharedCache(BaseCache):
-    def __init__(self, location: str, params: dict[str, Any]) -> None:
+class StoredCache(BaseCache):
+    def __init__(self, _location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
-        self._shared = RedisCache(location, params)
-        self._own = LocMemCache("while-redis-is-lost", {})
-        self._lost_until = 0.0
 
-    def add(self, *arguments: Any, **options: Any) -> bool:
-        return bool(self._ask("add", *arguments, **options))
+    def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        rows = self._rows()
+        rows.filter(until__lte=timezone.now()).delete()
+        fields = {"value": value, "until": self._until(timeout)}
+        return bool(rows.get_or_create(key=self._digest(key, version), defaults=fields)[1])
 
-    def get(self, *arguments: Any, **options: Any) -> Any:
-        return self._ask("get", *arguments, **options)
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        found = self._rows().filter(key=self._digest(key, version), until__gt=timezone.now()).first()
+        return found.value if found else default
 
-    def set(self, *arguments: Any, **options: Any) -> None:
-        self._ask("set", *arguments, **options)
+    def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        fields = {"value": value, "until": self._until(timeout)}
+        self._rows().update_or_create(key=self._digest(key, version), defaults=fields)
 
-    def touch(self, *arguments: Any, **options: Any) -> bool:
-        return bool(self._ask("touch", *arguments, **options))
+    def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        living = self._rows().filter(key=self._digest(key, version), until__gt=timezone.now())
+        return bool(living.update(until=self._until(timeout)))
 
-    def delete(self, *arguments: Any, **options: Any) -> bool:
-        return bool(self._ask("delete", *arguments, **options))
-
-    def incr(self, *arguments: Any, **options: Any) -> int:
-        return int(self._ask("incr", *arguments, **options))
-
-    def has_key(self, *arguments: Any, **options: Any) -> bool:
-        return bool(self._ask("has_key", *arguments, **options))
+    def delete(self, key: str, version: int | None = None) -> bool:
+        return bool(self._rows().filter(key=self._digest(key, version)).delete()[0])
 
     def clear(self) -> None:
-        self._ask("clear")
+        self._rows().delete()
 
-    def _ask(self, name: str, *arguments: Any, **options: Any) -> Any:
-        if time.monotonic() >= self._lost_until:
-            try:
-                return self._method(self._shared, name)(*arguments, **options)
-            except redis.RedisError:
-                self._lost_until = time.monotonic() + PAUSE
-        return self._method(self._own, name)(*arguments, **options)
+    def _rows(self) -> Any:
+        from conversations.models import Remembered  # not before Django is ready
 
-    @staticmethod
-    def _method(cache: BaseCache, name: str) -> Callable[..., Any]:
-        method: Callable[..., Any] = getattr(cache, name)
-        return method
+        return Remembered.objects.all()
+
+    def _digest(self, key: str, version: int | None) -> str:
+        return salted_hmac("chatsite.cache", self.make_key(key, version), algorithm="sha256").hexdigest()
+
+    def _until(self, timeout: Any) -> datetime:
+        moment = self.get_backend_timeout(timeout)
+        return NEVER if moment is None else datetime.fromtimestamp(moment, UTC)

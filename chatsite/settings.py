@@ -145,6 +145,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # --- Database ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": database.configured(env.text("DATABASE_URL"), DATA)}
 
+# Limits on tries outlive a restart, hold for all processes and do not depend on Redis.
+CACHES = {"default": {"BACKEND": "chatsite.cache.StoredCache"}}
+
 # --- Files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("CHATSITE_STATIC", str(ROOT / "staticfiles")))
@@ -176,6 +179,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 CHATSITE_SIGNUP = env.choice("CHATSITE_SIGNUP", ("invite", "closed", "approval", "open"))
+# Of failures without a known device: from one network, at one account from one network, at one account from anywhere.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,10/5m/key", "login_failed_anywhere": "100/h/key"}
+DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "device"
+DEVICE_COOKIE_AGE = 31_536_000  # seconds: a year
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "chatsite.accounts.AccountAdapter"
@@ -278,14 +285,6 @@ if CHATSITE_ENGINE == "celery" and not database.is_shared(DATABASES["default"]):
     raise env.Misconfigured("CHATSITE_ENGINE=celery needs PostgreSQL: set DATABASE_URL to postgres://….")
 if REDIS_URL:
     env.need("redis", "REDIS_URL")
-    CACHES = {
-        "default": {
-            "BACKEND": "chatsite.cache.SharedCache",
-            "LOCATION": REDIS_URL,
-            "KEY_PREFIX": "chatsite",
-            "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
-        }
-    }
 CHATSITE_GRACE = env.number("CHATSITE_GRACE", 20)  # seconds a worker that is asked to end lets its replies go on
 
 CELERY_BROKER_URL = REDIS_URL

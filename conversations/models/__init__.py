@@ -10,6 +10,7 @@ from conversations.models.keeping import Hold, Notices, Retention
 from conversations.models.ledger import LedgerEntry
 from conversations.models.library import Preset, Prompt
 from conversations.models.message import Message, Part, Piece
+from conversations.models.remembered import Remembered
 from conversations.models.review import Look
 from conversations.models.user import SetupLink, User
 from conversations.models.work import Case, Flag, Label, Note, Rating, Rule
@@ -37,6 +38,7 @@ __all__ = [
     "Prompt",
     "ProviderCall",
     "Rating",
+    "Remembered",
     "Reservation",
     "Retention",
     "Rule",

@@ -6,6 +6,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+
+from chatsite.celery import app as celery
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTS = {"S": 9, "A": 9, "Z": 7, "I": 10, "O": 9, "P": 8, "C": 6, "D": 9, "K": 4, "X": 6, "R": 7}
@@ -37,3 +40,13 @@ def test_every_rule_has_one_row_with_a_test_or_a_reason() -> None:
 def test_every_test_that_is_named_exists(document: str) -> None:
     missing = [f"{module}::{name}" for module, name in named(document) if name not in collected(module)]
     assert missing == []
+
+
+def test_nothing_from_outside_is_unpickled() -> None:
+    """Sessions, the cache, tasks of workers and archives hold JSON."""
+    code = [path for folder in ("chatsite", "conversations") for path in (ROOT / folder).rglob("*.py")]
+    assert [path.name for path in code if re.search(r"\b(pickle|marshal|shelve|dill)\b", path.read_text())] == []
+    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
+    assert {one["BACKEND"] for one in settings.CACHES.values()} == {"chatsite.cache.StoredCache"}
+    assert tuple(celery.conf.accept_content) == ("json",)
+    assert (celery.conf.task_serializer, celery.conf.result_serializer) == ("json", "json")

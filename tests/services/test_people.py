@@ -6,7 +6,6 @@ import re
 import pytest
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
@@ -17,12 +16,6 @@ from conversations.services import roles
 from tests.conftest import send
 
 PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried_before() -> None:
-    """Attempts are counted by address, across tests."""
-    cache.clear()
 
 
 def manage(*arguments: str) -> str:

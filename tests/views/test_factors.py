@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -19,11 +18,6 @@ from conversations.views.factors import is_open
 from tests import totp
 
 PASSWORD = "alice's long password"
-
-
-@pytest.fixture(autouse=True)
-def no_one_has_tried_before() -> None:
-    cache.clear()
 
 
 def logged_in(name: str = "alice", password: str = PASSWORD) -> Client:

@@ -8,7 +8,6 @@ import time_machine
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -22,12 +21,6 @@ from conversations.services.invitations import Link
 
 PASSWORD = "correct horse battery staple"
 ADMIN = "/admin/conversations/invitation/"
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried_before() -> None:
-    """Attempts are counted by address, across tests."""
-    cache.clear()
 
 
 def form(name: str = "dave", **more: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""The cache, in the database: little is kept in it, limits on tries above all, which no restart may lift.
+"""The cache: little is kept in it, limits on tries above all, which neither a restart nor a lost Redis may lift.
 
-Values are JSON: what is read from outside the process is never executed.
+It is in the database; see shared_cache.py for several processes. Values are JSON: what is read from outside the process
+is never executed.
 """
 
 from datetime import UTC, datetime

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -145,8 +146,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # --- Database ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": database.configured(env.text("DATABASE_URL"), DATA)}
 
-# Limits on tries outlive a restart, hold for all processes and do not depend on Redis.
-CACHES = {"default": {"BACKEND": "chatsite.cache.StoredCache"}}
+# Limits on tries outlive a restart and hold for all processes.
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "chatsite.cache.StoredCache"}}
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -285,6 +286,14 @@ if CHATSITE_ENGINE == "celery" and not database.is_shared(DATABASES["default"]):
     raise env.Misconfigured("CHATSITE_ENGINE=celery needs PostgreSQL: set DATABASE_URL to postgres://….")
 if REDIS_URL:
     env.need("redis", "REDIS_URL")
+    CACHES = {
+        "default": {
+            "BACKEND": "chatsite.shared_cache.SharedCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "chatsite",
+            "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+        }
+    }
 CHATSITE_GRACE = env.number("CHATSITE_GRACE", 20)  # seconds a worker that is asked to end lets its replies go on
 
 CELERY_BROKER_URL = REDIS_URL

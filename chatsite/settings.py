@@ -100,7 +100,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "conversations.views.http.PageCompressionMiddleware",
-    "csp.middleware.CSPMiddleware",
     "conversations.views.http.PrivateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

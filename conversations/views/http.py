@@ -1,10 +1,12 @@
 """Typing of requests, who may come in, how refusals are answered, and the headers every answer carries."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Concatenate
 from urllib.parse import urlencode
 
+from csp.utils import build_policy
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -107,8 +109,17 @@ class PrivateMiddleware(MiddlewareMixin):
     async_capable = sync_capable = True
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_drawn_by_django = settings.DEBUG and response.status_code in (404, 500)
+        if not is_drawn_by_django:
+            response.headers.setdefault("Content-Security-Policy", _policy())
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("X-DNS-Prefetch-Control", "off")
         return response
+
+
+@cache
+def _policy() -> str:
+    """Composed once: the library's own middleware does it twice for each answer."""
+    return build_policy()

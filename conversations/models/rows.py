@@ -5,23 +5,37 @@ They do what `save`, `update` and `get` do for rows of one table, on every datab
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
 
 M = TypeVar("M", bound=models.Model)
-Store = Callable[[Any], Any]
-"""The value of a field -> what the database is given for it."""
 
-PLAIN = (str, int, bool, type(None))
+PLAIN: frozenset[type] = frozenset((str, int, bool, type(None)))
+ONLY_NONE: frozenset[type] = frozenset((type(None),))
+
+
+class Store(NamedTuple):
+    """What the database is given for the value of a field: itself where it is of one of these types."""
+
+    as_it_is: frozenset[type]
+    converted: Callable[[Any], Any]
+
+    def __call__(self, value: Any) -> Any:
+        return value if value.__class__ in self.as_it_is else self.converted(value)
 
 
 def insert(row: M) -> M:
     """Store a new row, which then has its primary key."""
-    statement, columns = _insertion(type(row))
-    values = [store(pre_save(row, True)) for pre_save, store in columns]
+    insertion = _insertion(type(row))
+    for set_own_value in insertion.own_values:
+        set_own_value(row, True)
+    columns = zip(insertion.read(row), insertion.stores, strict=True)
+    # Written out, because calling a Store for each of thirty columns would cost more than the statement.
+    values: list[Any] = [one if one.__class__ in as_it_is else converted(one) for one, (as_it_is, converted) in columns]
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(insertion.statement, values)
         row.pk = cursor.fetchone()[0]
     row._state.adding, row._state.db = False, connection.alias
     return row
@@ -64,14 +78,27 @@ class _Finding:
         return values
 
 
+class _Insertion(NamedTuple):
+    """An INSERT of all fields: what sets values of its own (times), how all are read, and how each is stored."""
+
+    statement: str
+    own_values: Sequence[Callable[[Any, bool], Any]]
+    read: Callable[[Any], tuple[Any, ...]]
+    stores: Sequence[Store]
+
+
 @cache
-def _insertion(model: type[models.Model]) -> tuple[str, list[tuple[Callable[..., Any], Store]]]:
+def _insertion(model: type[models.Model]) -> _Insertion:
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     names = ", ".join(_quoted(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     key, table = _quoted(_field(model, "pk").column), _quoted(model._meta.db_table)
-    statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {key}"  # noqa: S608, names of our own tables
-    return statement, [(field.pre_save, _store(model, field.name)) for field in fields]
+    return _Insertion(
+        f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {key}",  # noqa: S608, names of our own tables
+        [field.pre_save for field in fields if type(field).pre_save is not models.Field.pre_save],
+        attrgetter(*(field.attname for field in fields)),
+        [_store(model, field.name) for field in fields],
+    )
 
 
 @cache
@@ -88,12 +115,8 @@ def _finding(model: type[models.Model], where: tuple[str, ...]) -> _Finding:
 @cache
 def _store(model: type[models.Model], name: str) -> Store:
     field = _field(model, name)
-    as_they_are = (type(None),) if isinstance(field, models.JSONField) else PLAIN
-
-    def store(value: Any) -> Any:
-        return value if value.__class__ in as_they_are else field.get_db_prep_save(value, connection=connection)
-
-    return store
+    as_it_is = ONLY_NONE if isinstance(field, models.JSONField) else PLAIN
+    return Store(as_it_is, lambda value: field.get_db_prep_save(value, connection=connection))
 
 
 def _conditions(model: type[models.Model], where: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -167,10 +168,12 @@ def _answer(request: HtmxHttpRequest, sent: Sent, conversation: Conversation | N
     # Where the end of the conversation is not on the page, there is no place to add to.
     if sent.is_repeated or "apart" in request.POST:
         return HttpResponseClientRedirect(address)
+    # The token it was sent with is as good as a new one, and making one costs more than storing the message.
+    token = request.POST.get("csrfmiddlewaretoken") or get_token(request)
     for reply in sent.replies:
-        stream.expect(request, request.user, reply)
+        stream.expect(request, request.user, reply, token)
     articles = queries.just_sent(sent.message, sent.parts, sent.replies)
-    context = {"articles": articles, "key": uuid.uuid4().hex} | _compared(sent)
+    context = {"articles": articles, "key": uuid.uuid4().hex, "csrf_token": token} | _compared(sent)
     if conversation:
         return render(request, "conversations/_sent.html", context)
     # The page of a new conversation becomes that of this one, piece by piece: what is being typed meanwhile stays.

@@ -5,17 +5,15 @@ Every event carries an HTML fragment. A stream ends with `final`, the whole arti
 
 import asyncio
 import contextlib
-import io
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse, parse_cookie
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -72,12 +70,10 @@ def _admit(request: HttpRequest, reply_uuid: UUID) -> Viewer:
     reply = queries.reply_for_stream(user, reply_uuid)
     if reply is None:
         raise Http404
-    viewer = _viewer(request, user, reply)
-    viewer.request = request
-    return viewer
+    return _viewer(request, user, reply, get_token(request))
 
 
-def _viewer(request: HttpRequest, user: User, reply: Message) -> Viewer:
+def _viewer(request: HttpRequest, user: User, reply: Message, token: str) -> Viewer:
     return Viewer(
         user=user,
         session=request.session.session_key,
@@ -85,12 +81,13 @@ def _viewer(request: HttpRequest, user: User, reply: Message) -> Viewer:
         reply=reply.pk,
         language=translation.get_language() or "en",
         is_running=reply.is_running,
+        token=token,
     )
 
 
-def expect(request: HttpRequest, user: User, reply: Message) -> None:
+def expect(request: HttpRequest, user: User, reply: Message, token: str) -> None:
     """The page that is given this reply will ask for its stream at once; it needs no second check then."""
-    expected.add(reply.uuid, _viewer(request, user, reply))
+    expected.add(reply.uuid, _viewer(request, user, reply, token))
 
 
 class Direct:
@@ -110,9 +107,6 @@ class Direct:
         if viewer is None:
             await self._django(scope, receive, send)
             return
-        viewer.request = ASGIRequest(scope, io.BytesIO())
-        viewer.request.user = viewer.user
-        CsrfViewMiddleware(lambda request: HttpResponse()).process_request(viewer.request)  # for the forms of `final`
         gone = asyncio.create_task(_disconnected(receive))
         sending = asyncio.create_task(_send(viewer, headers.get(b"last-event-id", b"").decode("latin-1"), send))
         await asyncio.wait([gone, sending], return_when=asyncio.FIRST_COMPLETED)
@@ -198,8 +192,8 @@ def _final(viewer: Viewer, ended: Ended | None = None) -> bytes:
         shown = queries.just_ended(ended.reply, ended.parts) if ended else _read(viewer.reply)
         if shown is None:
             return encode("end", "", STORED)
-        reply, context = shown.message, {"shown": shown}
-        html = render_to_string("conversations/_message.html", context, request=viewer.request)
+        reply, context = shown.message, {"shown": shown, "csrf_token": viewer.token}
+        html = render_to_string("conversations/_message.html", context)
         if reply.status != Status.FAILED:
             html += render_to_string("conversations/_announcement.html", context)
             memory = {

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db import close_old_connections
-from django.http import HttpRequest
 from django.utils import timezone
 
 from conversations.generation.log import Follower
@@ -27,7 +26,10 @@ EXPECTED_FOR = 4.0  # seconds in which a page comes for the stream of the reply 
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """Who looks at which stream: what the right to look depends on, as it was when the stream was opened."""
+    """Who looks at which stream: what the right to look depends on, as it was when the stream was opened.
+
+    `token`: for the forms of what is shown.
+    """
 
     user: User
     session: str | None
@@ -35,7 +37,7 @@ class Viewer:
     reply: int
     language: str
     is_running: bool = True
-    request: HttpRequest | None = None
+    token: str = ""
     follower: Follower | None = None
 
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.live.browserless import Person, after_characters, after_events
-from tests.live.pages import letters
+from tests.live.pages import Page, letters
 from tests.live.transcript import Transcript
 from tests.serving import Server, until
 from tests.simulator import Simulator
@@ -50,6 +50,15 @@ def test_going_away_and_coming_back_at_random_points_loses_and_doubles_nothing(a
             break
     shown = alice.follow(sent.reply_uuid, shown.last_event_id, into=shown, reconnect=True)
     assert shown.text == words(400)
+
+
+def test_the_forms_of_a_reply_that_has_just_ended_can_be_used(alice: Person) -> None:
+    """By the page that was given the reply, and by one that came back to it."""
+    sent = alice.send("[[tokens:3]]", model=MODEL, htmx=True)
+    for _visit in range(2):
+        shown = alice.follow(sent.reply_uuid)
+        article = Page(f"{alice.base_url}/c/{sent.conversation_uuid}/", 200, shown.article)
+        assert alice.press(article, "Fork from here", htmx=True).status_code == 200
 
 
 def test_two_tabs_and_a_late_one_see_the_same(alice: Person, simulator: Simulator) -> None:

@@ -41,7 +41,8 @@ cluster-test: .venv/.installed-dev staticfiles/.collected ## All processes of a 
 	$(BIN)/python -m pytest tests/cluster
 
 check: .venv/.installed-dev staticfiles/.collected lint ## Format, lint, types, templates, migrations and the quick tests
-	$(BIN)/python -m pytest -q -n 2 tests/unit tests/services tests/views tests/architecture
+	$(BIN)/python -m pytest -q -n 2 tests/unit tests/services tests/views tests/architecture tests/security/test_ids_in_bodies.py \
+		tests/security/test_matrix.py::test_every_address_has_a_policy_and_every_policy_an_address
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff format --check .

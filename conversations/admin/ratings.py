@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -75,6 +75,17 @@ class RatingAdmin(ReviewAdmin):
     def get_urls(self) -> list[URLPattern]:
         export = self.admin_site.admin_view(self.export_view)
         return [path("export/", export, name="review_ratings_export"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A rating is read where it stands, in the thread: there the look states its reason and is recorded."""
+        self.check_reviewer(request)
+        rating = self.get_object(request, object_id)
+        if rating is None:
+            raise Http404
+        address = reverse("admin:conversations_conversation_change", args=[rating.message.conversation_id])
+        return HttpResponseRedirect(f"{address}#message-{rating.message.uuid}")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self.listed(request, lambda rating: rating.message.conversation, extra_context)

@@ -125,5 +125,5 @@ class PersonAdmin(UserAdmin):
 
 
 def may_touch(request: HttpRequest, person: User | None) -> bool:
-    """Administrators are changed by administrators."""
-    return person is None or request.user.is_superuser or not person.is_superuser
+    """Whoever is of the staff is changed by administrators: with their password one would have their rights."""
+    return person is None or request.user.is_superuser or not (person.is_superuser or person.is_staff)

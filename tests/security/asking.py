@@ -21,7 +21,7 @@ from pytest_django import Settings
 from conversations.models import Attachment, Conversation, Message, User
 from conversations.models.user import Role
 from conversations.services import budgets, offers, roles
-from tests.security import household
+from tests.security import household, routes
 from tests.security.household import Things
 
 PRINCIPALS = ("anonymous", "deactivated", "pending", "other", "owner", "clerk", "staff", "reviewer", "administrator")
@@ -161,6 +161,7 @@ def opened(settings: Settings) -> Site:
     settings.CHATSITE_SELF_SERVICE = "delete"
     settings.CHATSITE_SHOW_LOOKS = True
     settings.CHATSITE_METRICS_TOKEN = "a-token-for-tests"
+    routes.every()  # reads all addresses, which is when the administration is complete
     return Site()
 
 

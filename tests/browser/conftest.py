@@ -21,10 +21,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.live.conftest import server, settings_for, simulator, template_data
+from tests.live.conftest import server, settings_for, simulator, standing, template_data
+from tests.live.standing import Standing
 from tests.serving import PASSWORD, Server
 
-__all__ = ["server", "settings_for", "simulator", "template_data"]
+__all__ = ["server", "settings_for", "simulator", "standing", "template_data"]
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
@@ -32,7 +33,7 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 
 PATIENCE = 90_000  # milliseconds that a click may wait for its page, on a machine with more to do
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +77,7 @@ class Watch:
 
 
 Open = Callable[..., Page]
+_doors: dict[BrowserContext, tuple[Standing, str]] = {}
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def watch(server: Server) -> Watch:
 
 
 @pytest.fixture
-def browse(browser: Browser, server: Server, watch: Watch) -> Iterator[Open]:
+def browse(browser: Browser, server: Server, standing: Standing, watch: Watch) -> Iterator[Open]:
     """Opens a page of a new browser profile: `javascript`, `size`, further options of Playwright's context."""
     contexts: list[BrowserContext] = []
 
@@ -94,20 +96,29 @@ def browse(browser: Browser, server: Server, watch: Watch) -> Iterator[Open]:
         )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
+        _doors[context] = (standing, server.url)
         watch.attach(context)
         return context.new_page()
 
     yield open_page
     for context in contexts:
         context.close()
+        del _doors[context]
     assert watch.complaints == []
 
 
 def log_in(page: Page, name: str = "alice") -> None:
-    page.goto("/accounts/login/")
-    page.locator("input[name=login]").fill(name)
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("button[type=submit], form button").first.click()
+    """By the form where nobody has logged in before; with the cookies of that log-in otherwise."""
+    standing, url = _doors.get(page.context, (None, ""))
+    cookies = standing.login(url, name) if standing else None
+    if cookies:
+        page.context.add_cookies([{"name": one.name, "value": str(one.value), "url": url} for one in cookies])
+        page.goto("/")
+    else:
+        page.goto("/accounts/login/")
+        page.locator("input[name=login]").fill(name)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("button[type=submit], form button").first.click()
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
 
 

@@ -13,12 +13,12 @@ import pytest
 import requests
 
 from tests.live.browserless import Person
-from tests.live.conftest import settings_for, simulator, template_data
+from tests.live.conftest import settings_for, simulator, standing, template_data
 from tests.services.photographs import photograph
 from tests.serving import PASSWORD, ROOT, Server, free_port, until
 from tests.simulator import Simulator
 
-__all__ = ["simulator", "template_data"]
+__all__ = ["simulator", "standing", "template_data"]
 
 FLASH = "aimlapi/google/gemini-2.5-flash"
 CONFIGURATION = ROOT / "docs" / "deploy" / "nginx.conf"

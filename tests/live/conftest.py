@@ -1,4 +1,4 @@
-"""A simulator and a real server on a fresh data folder for each test; alice and bob have accounts."""
+"""A simulator and a real server for each test, as if they were new; alice, bob and root have accounts."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,48 +6,47 @@ from pathlib import Path
 import pytest
 
 from tests.live.browserless import Person
+from tests.live.standing import KEY, PEOPLE, Standing, settings_for
 from tests.serving import PASSWORD, Server
 from tests.simulator import Simulator
 
-KEY = "key-for-tests"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(key=KEY, delay_ms=2, first_ms=0) as running:
-        yield running
-
-
-def settings_for(simulator: Simulator) -> dict[str, str]:
-    return {
-        "SEGMIND_API_KEY": KEY,
-        "SEGMIND_BASE_URL": simulator.base_url,
-        "AIMLAPI_API_KEY": KEY,
-        "AIMLAPI_BASE_URL": simulator.base_url,
-    }
+__all__ = ["KEY", "settings_for"]
 
 
 @pytest.fixture(scope="session")
 def template_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated data folder with people in it, to be copied."""
     data = tmp_path_factory.mktemp("template")
-    Server(data).add_people("alice", "bob", "root")
+    Server(data).add_people(*PEOPLE)
     return data
 
 
-@pytest.fixture
-def server(tmp_path: Path, template_data: Path, simulator: Simulator) -> Iterator[Server]:
-    for name in ("chatsite.sqlite3", "secret-key"):
-        (tmp_path / name).write_bytes((template_data / name).read_bytes())
-    with Server(tmp_path, settings_for(simulator)) as running:
-        yield running
+@pytest.fixture(scope="session")
+def standing(template_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    with Standing(template_data, tmp_path_factory.mktemp("standing")) as one:
+        yield one
 
 
 @pytest.fixture
-def person(server: Server) -> Callable[[str], Person]:
+def simulator(standing: Standing) -> Iterator[Simulator]:
+    standing.settle()
+    yield standing.simulator
+    standing.simulator.check()
+
+
+@pytest.fixture
+def server(standing: Standing, simulator: Simulator) -> Server:
+    return standing.fresh()
+
+
+@pytest.fixture
+def person(server: Server, standing: Standing) -> Callable[[str], Person]:
     def logged_in(name: str) -> Person:
         somebody = Person(server.url)
-        somebody.log_in(name, PASSWORD)
+        if cookies := standing.login(server.url, name):
+            somebody.session.cookies.update(cookies)
+        else:
+            somebody.log_in(name, PASSWORD)
         return somebody
 
     return logged_in

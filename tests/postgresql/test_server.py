@@ -10,15 +10,19 @@ import pytest
 import requests
 
 from tests.live.browserless import Person, after_characters
-from tests.live.conftest import settings_for, simulator
 from tests.live.pages import letters
+from tests.live.standing import KEY, settings_for
 from tests.live.test_streaming import MODEL, words
 from tests.live.transcript import Transcript
 from tests.postgres import Postgres
 from tests.serving import PASSWORD, Server, until
 from tests.simulator import Simulator
 
-__all__ = ["simulator"]
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator(key=KEY, delay_ms=2, first_ms=0) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,23 @@ class Simulator(Settings):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-        if self._failures and error is None:
+        if error is None:
+            self.check()
+
+    def begin_anew(self) -> None:
+        """As it was at its start: nothing recorded, laid down or held; what is still being answered is broken off."""
+        self.release()
+        if not self.wait_for(lambda: self._open == 0, 0.2):
+            self._server.hang_up()
+        with self._changed:
+            self._recorded.clear()
+            self._scripts.clear()
+            self._failures.clear()
+            self._count = 0
+
+    def check(self) -> None:
+        """Raises AssertionError where the simulator itself had a fault."""
+        if self._failures:
             raise AssertionError("The simulator itself failed:\n" + "\n".join(self._failures))
 
     @property
@@ -119,19 +135,19 @@ class Simulator(Settings):
         """How many replies stand still and wait for `release()`."""
         return self._gate.waiting
 
-    def wait_closed(self, timeout: float = 5.0) -> bool:
+    def wait_closed(self, timeout: float = 60.0) -> bool:
         """Whether, within `timeout` seconds, no request is being answered any more."""
         return self.wait_for(lambda: self._open == 0, timeout)
 
-    def wait_held(self, count: int = 1, timeout: float = 5.0) -> bool:
+    def wait_held(self, count: int = 1, timeout: float = 60.0) -> bool:
         """Whether at least `count` replies come to stand still within `timeout` seconds."""
         return self.wait_for(lambda: self._gate.waiting >= count, timeout)
 
-    def wait_requests(self, count: int, timeout: float = 5.0) -> bool:
+    def wait_requests(self, count: int, timeout: float = 60.0) -> bool:
         """Whether `count` requests have come, in all, within `timeout` seconds."""
         return self.wait_for(lambda: self._count >= count, timeout)
 
-    def wait_for(self, claim: Callable[[], bool], timeout: float = 5.0) -> bool:
+    def wait_for(self, claim: Callable[[], bool], timeout: float = 60.0) -> bool:
         """Whether `claim` about this simulator comes true within `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(claim, timeout)

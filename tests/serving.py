@@ -1,10 +1,13 @@
 """A real server process on its own data folder, for tests that talk to it over sockets."""
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +18,14 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a long password for tests"
-START_DEADLINE = 90.0  # seconds
+START_DEADLINE = 180.0  # seconds
+
+_made: dict[tuple[str, ...], Path] = {}
 
 ADD_PEOPLE = """
+from django.core.management import call_command
 from conversations.models import User
+call_command("migrate", verbosity=0)
 for name in {names!r}:
     is_root = name == "root"
     User.objects.create_user(name, name + "@example.com", {password!r}, is_staff=is_root, is_superuser=is_root)
@@ -32,7 +39,7 @@ def free_port() -> int:
     return port
 
 
-def until(condition: Callable[[], bool], what: str, deadline: float = 60.0) -> None:
+def until(condition: Callable[[], bool], what: str, deadline: float = 90.0) -> None:
     """Wait for a condition; raises TimeoutError that says what did not happen."""
     end = time.monotonic() + deadline
     while not condition():
@@ -74,8 +81,18 @@ class Server:
         return subprocess.run(command, cwd=ROOT, env=self.environment, check=check, capture_output=True, text=True)
 
     def add_people(self, *names: str) -> None:
-        """Accounts with PASSWORD; the one called root is an administrator."""
-        self.manage("migrate", "-v0")
+        """Accounts with PASSWORD; the one called root is an administrator. For SQLite they are made once and copied."""
+        if "DATABASE_URL" in self.settings or (self.data / "chatsite.sqlite3").exists():
+            self._make_people(names)
+            return
+        if names not in _made:
+            _made[names] = Path(tempfile.mkdtemp(prefix="chatsite-people-"))
+            atexit.register(shutil.rmtree, _made[names], ignore_errors=True)
+            Server(_made[names])._make_people(names)
+        for file in _made[names].iterdir():
+            shutil.copyfile(file, self.data / file.name)
+
+    def _make_people(self, names: tuple[str, ...]) -> None:
         self.manage("shell", "-v0", "-c", ADD_PEOPLE.format(names=names, password=PASSWORD))
 
     def start(self) -> Self:
@@ -114,13 +131,13 @@ class Server:
         """What a power supply or the kernel's memory killer does."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def terminate(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask the server to end; returns its exit status."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(90)
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:

@@ -22,7 +22,7 @@ def test_a_killed_worker_leaves_an_honest_end_that_can_be_continued(
     for worker in cluster.workers:
         worker.kill()
     cluster.workers[0].start()
-    thread.join(40)
+    thread.join(60)
     article = alice(1).page(sent.conversation_uuid).replies[-1]
     assert (article.status, letters(article.text)) == ("interrupted", letters(words(30)))
     simulator.release()
@@ -54,7 +54,7 @@ def test_without_redis_everything_goes_on_more_slowly(alice: At, cluster: Cluste
     assert alice(1).page(sent.conversation_uuid).status_code == 200  # nobody is logged out
     simulator.wait_held()
     simulator.release()
-    thread.join(30)
+    thread.join(60)
     assert shown.text == words(60)
     beside = alice(1).send("[[tokens:10]]", model=MODEL)
     assert alice(2).follow(beside.reply_uuid, reconnect=True).text == words(10)
@@ -86,7 +86,7 @@ def test_a_restart_of_postgresql_is_outlived(alice: At, cluster: Cluster, simula
     simulator.release()
     cluster.postgres.start()
     until(lambda: alice(1).page(sent.conversation_uuid).status_code == 200, "the site's return")
-    thread.join(40)
+    thread.join(60)
     article = alice(1).page(sent.conversation_uuid).replies[-1]
     assert article.status in ("complete", "interrupted")
     assert letters(shown.text) == letters(article.text)
@@ -100,7 +100,7 @@ def test_without_workers_replies_wait_in_line_and_say_so(alice: At, cluster: Clu
     until(lambda: any("in line, number 1" in seen.event.data for seen in shown.events), "the place in line")
     for worker in cluster.workers:
         worker.start()
-    thread.join(40)
+    thread.join(60)
     assert shown.text == words(20)
 
 
@@ -114,7 +114,7 @@ def test_a_worker_that_is_asked_to_end_lets_replies_go_on_and_parks_the_rest(
     until(lambda: bool(shown.text), "the beginning")
     simulator.wait_held()
     assert cluster.workers[0].terminate() == 0
-    thread.join(20)
+    thread.join(60)
     assert shown.text == words(400)
     article = alice(1).page(held.conversation_uuid).replies[-1]
     assert (article.status, letters(article.text)) == ("interrupted", letters(words(30)))

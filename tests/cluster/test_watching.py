@@ -10,7 +10,7 @@ from tests.serving import until
 
 def figures(port: int | str) -> str:
     authorization = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-    return requests.get(f"http://127.0.0.1:{port}/metrics", headers=authorization, timeout=10).text
+    return requests.get(f"http://127.0.0.1:{port}/metrics", headers=authorization, timeout=60).text
 
 
 def test_the_log_of_a_worker_names_the_request_at_the_web(cluster: Cluster, alice: At) -> None:

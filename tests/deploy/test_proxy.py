@@ -168,5 +168,5 @@ def test_pictures_and_the_id_of_a_request_pass_through(proxy: Proxy) -> None:
 
 
 def test_what_is_not_for_everybody_stays_inside(proxy: Proxy) -> None:
-    answer = requests.get(f"{proxy.url}/metrics", verify=str(CERTIFICATE), timeout=5)
+    answer = requests.get(f"{proxy.url}/metrics", verify=str(CERTIFICATE), timeout=60)
     assert (answer.status_code, "nginx" in answer.text) == (404, True)

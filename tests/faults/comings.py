@@ -77,7 +77,7 @@ def _come_and_go(port: int, cookies: str, replies: list[str], number: int) -> No
             "",
         )
     ).encode()
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=20) as browser:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60) as browser:
         browser.sendall(asked)
         if asked.startswith(b"GET /replies") and chance.random() < 0.7:
             browser.recv(chance.randint(1, 2000))
@@ -95,7 +95,7 @@ def settled(site: Embedded, before: dict[str, int]) -> dict[str, int]:
         return held == last and all(held[what] <= before[what] + MORE[what] for what in before)
 
     with contextlib.suppress(TimeoutError):
-        until(is_calm, "calm", 40)
+        until(is_calm, "calm", 120)
     return held
 
 

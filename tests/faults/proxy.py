@@ -54,7 +54,7 @@ class Proxy:
         shut_down(self._listening)
         self._listening.close()
         for thread in self._threads:
-            thread.join(20)
+            thread.join(60)
         for sock in self._left:
             sock.close()
 
@@ -80,7 +80,7 @@ class Proxy:
                 browser.sendall(UNAVAILABLE)
                 browser.close()
                 return
-            site = socket.create_connection(("127.0.0.1", self._port or 0), timeout=20)
+            site = socket.create_connection(("127.0.0.1", self._port or 0), timeout=60)
             self._carry(browser, site, first, plan)
 
     def _carry(self, browser: socket.socket, site: socket.socket, first: bytes, plan: Plan) -> None:

@@ -110,7 +110,7 @@ def _through(person: Person, reply: str, text: str, figures: Figures) -> Transcr
             break
         before = shown.letters
         try:
-            person.follow(reply, last or None, into=shown, deadline=60)
+            person.follow(reply, last or None, into=shown, deadline=120)
         except TimeoutError:
             shown.ending = "cut"  # it heard nothing for too long
         # After a 503 a browser gives up on its stream; the page opens another one, which knows no last id.

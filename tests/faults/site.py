@@ -155,7 +155,7 @@ def vendors(upstream: str) -> dict[str, str]:
     return {f"{name}_API_KEY": KEY for name in names} | {f"{name}_BASE_URL": upstream for name in names}
 
 
-def logged_in(url: str, name: str, *, timeout: float = 30.0) -> Person:
+def logged_in(url: str, name: str, *, timeout: float = 90.0) -> Person:
     person = Person(url, timeout=timeout)
     person.log_in(name, PASSWORD)
     return person

@@ -30,7 +30,7 @@ def test_no_send_is_lost_when_the_server_is_restarted(tmp_path: Path, kind: type
 def test_whoever_was_let_in_is_answered_by_a_server_that_ends(tmp_path: Path) -> None:
     """Between being let in and asking a moment passes, in which the server may have been asked to end."""
     with embedded(tmp_path, "http://127.0.0.1:9", "alice") as site:
-        with socket.create_connection(("127.0.0.1", site.port), timeout=20) as let_in:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=60) as let_in:
             assert site.process is not None
             site.process.send_signal(signal.SIGTERM)
             until(lambda: not _lets_in(site.port), "the end of letting people in")
@@ -40,6 +40,6 @@ def test_whoever_was_let_in_is_answered_by_a_server_that_ends(tmp_path: Path) ->
 
 
 def _lets_in(port: int) -> bool:
-    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=20):
+    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=60):
         return True
     return False

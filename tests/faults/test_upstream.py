@@ -15,7 +15,7 @@ def test_the_faults_of_the_simulator_end_the_same_way(tmp_path: Path) -> None:
     with Simulator(key=KEY, first_ms=0) as simulator:
         site = embedded(tmp_path, simulator.base_url, "alice", FAULTS_LIMITS=BRIEF)
         with site:
-            found = simulated.prove(site, simulated.cases(every=7), at_once=12, deadline=60)
+            found = simulated.prove(site, simulated.cases(every=7), at_once=12, deadline=120)
     assert not found.wrong
     assert found.cases == len(simulated.cases(every=7))
 
@@ -23,7 +23,7 @@ def test_the_faults_of_the_simulator_end_the_same_way(tmp_path: Path) -> None:
 def test_every_fault_ends_in_an_honest_state_with_its_text_a_sentence_and_a_retry(tmp_path: Path) -> None:
     chosen = troubles.a_quarter()
     with Upstream(patience=30) as upstream, embedded(tmp_path, upstream.base_url, "alice", FAULTS_LIMITS=BRIEF) as site:
-        found = troubles.prove(site, upstream, chosen, at_once=24, deadline=60)
+        found = troubles.prove(site, upstream, chosen, at_once=24, deadline=120)
         assert not found.wrong
         assert found.cases == len(chosen)
         assert max(found.memory, found.kept) <= 64 * MIB

@@ -87,7 +87,7 @@ class Person:
     Following may happen in many threads at once; pages and forms belong to one thread at a time.
     """
 
-    def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
+    def __init__(self, base_url: str, *, timeout: float = 90.0) -> None:
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
         self.session = requests.Session()
@@ -196,7 +196,7 @@ class Person:
         leave: Leave = never,
         reconnect: bool = False,
         past_final: bool = False,
-        deadline: float = 60.0,
+        deadline: float = 120.0,
     ) -> Transcript:
         """Read the reply's events and apply them.
 

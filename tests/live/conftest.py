@@ -7,6 +7,7 @@ import pytest
 
 from tests.live.browserless import Person
 from tests.live.standing import KEY, PEOPLE, Standing, settings_for
+from tests.once import once
 from tests.serving import PASSWORD, Server
 from tests.simulator import Simulator
 
@@ -16,9 +17,7 @@ __all__ = ["KEY", "settings_for"]
 @pytest.fixture(scope="session")
 def template_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated data folder with people in it, to be copied."""
-    data = tmp_path_factory.mktemp("template")
-    Server(data).add_people(*PEOPLE)
-    return data
+    return once(tmp_path_factory, "template", lambda data: Server(data).add_people(*PEOPLE))
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def test_a_reply_carries_the_id_of_the_request_that_started_it(telling: Server) 
     (found,) = [line for line in lines(telling) if "auth" in str(line["message"])]
     assert found["message"] == f"reply={found['reply']} failed: auth"
     assert (found["request"], found["level"]) == ("from-the-proxy", "WARNING")
-    missing = alice.session.get(f"{telling.url}/nothing/", timeout=10)
+    missing = alice.session.get(f"{telling.url}/nothing/", timeout=60)
     assert missing.headers["X-Request-ID"] == "another"
     (found,) = [line for line in lines(telling) if line["message"] == "Not Found: /nothing/"]
     assert found["request"] == "another"
@@ -48,7 +48,7 @@ def test_a_reply_carries_the_id_of_the_request_that_started_it(telling: Server) 
 
 def test_nobody_names_a_request_where_no_proxy_is_trusted(server: Server) -> None:
     given = {"X-Request-ID": "mine"}
-    first, second = (requests.get(f"{server.url}/healthz", headers=given, timeout=10) for _ in range(2))
+    first, second = (requests.get(f"{server.url}/healthz", headers=given, timeout=60) for _ in range(2))
     ids = {first.headers["X-Request-ID"], second.headers["X-Request-ID"]}
     assert len(ids) == 2
     assert all(len(one) == 16 for one in ids)
@@ -58,7 +58,7 @@ def test_an_event_stream_has_an_id_too(server: Server, alice: Person) -> None:
     sent = alice.send("hello", model=FLASH)
     address = f"{server.url}/replies/{sent.reply_uuid}/events/"
     for _direct_then_through_django in range(2):
-        with alice.session.get(address, stream=True, timeout=10) as stream:
+        with alice.session.get(address, stream=True, timeout=60) as stream:
             assert len(stream.headers["X-Request-ID"]) == 16
 
 

@@ -29,7 +29,7 @@ def watched(tmp_path: Path, template_data: Path, simulator: Simulator) -> Iterat
 
 
 def page(server: Server, token: str = TOKEN) -> requests.Response:
-    return requests.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    return requests.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
 
 def figures(server: Server) -> Figures:
@@ -49,7 +49,7 @@ def test_nobody_gets_figures_unless_a_token_is_set(server: Server) -> None:
 def test_nobody_gets_figures_without_the_token(watched: Server) -> None:
     for token in ("", "another token altogether", TOKEN[:-1]):
         assert page(watched, token).status_code == 401
-    assert requests.get(f"{watched.url}/metrics", timeout=10).text == ""
+    assert requests.get(f"{watched.url}/metrics", timeout=60).text == ""
 
 
 def test_a_short_token_stops_the_start(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_drawn_picture_stands_between_its_texts_and_goes_back_pixel_by_pixel(
     first = alice.send("Draw a red circle on a blue background", model=PAINTER)
     alice.follow(first.reply_uuid, reconnect=True)
     article = alice.page(first.conversation_uuid).replies[-1]
-    drawn = opened(alice.session.get(article.originals[0], timeout=10).content)
+    drawn = opened(alice.session.get(article.originals[0], timeout=60).content)
 
     second = alice.send("Make it green", first.conversation_uuid, model=PAINTER)
     streamed = alice.follow(second.reply_uuid, reconnect=True)
@@ -46,7 +46,7 @@ def test_a_drawn_picture_stands_between_its_texts_and_goes_back_pixel_by_pixel(
     assert body is not None
     assert [element.tag for element in body.walk() if element.tag in ("p", "img")] == ["p", "img", "p"]
     assert streamed.text == edited.text
-    assert differ(opened(alice.session.get(edited.originals[0], timeout=10).content), drawn)
+    assert differ(opened(alice.session.get(edited.originals[0], timeout=60).content), drawn)
 
 
 def test_the_other_gemini_system_gets_the_drawn_picture_too(alice: Person, simulator: Simulator) -> None:

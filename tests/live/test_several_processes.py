@@ -32,6 +32,6 @@ def test_several_workers_of_uvicorn_on_one_database_end_with_a_sentence(tmp_path
     options = ["--workers", "2", "--port", str(free_port()), "--lifespan", "on"]
     command = [sys.executable, "-m", "uvicorn", "chatsite.asgi:application", *options]
     result = subprocess.run(
-        command, cwd=ROOT, env=os.environ | server.environment, capture_output=True, text=True, timeout=40, check=False
+        command, cwd=ROOT, env=os.environ | server.environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert "several processes need CHATSITE_ENGINE=celery and REDIS_URL" in result.stderr

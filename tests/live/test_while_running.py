@@ -223,7 +223,7 @@ def test_deleting_the_conversation_sends_nothing_that_waited(alice: Person, simu
     alice.send("[[tokens:7]]", first.conversation_uuid, model=MODEL)
     page = alice.get(f"/c/{first.conversation_uuid}/settings/")
     alice.press(page, "Delete conversation")
-    assert simulator.wait_closed(5)
+    assert simulator.wait_closed()
     assert len(simulator.requests) == 1
 
 
@@ -247,7 +247,7 @@ def test_stop_ends_all_columns_and_their_calls(alice: Person, simulator: Simulat
     sent = alice.send("[[tokens:30]] [[hold:10]]", model=MODEL, compare=[OTHER])
     assert simulator.wait_held(2)
     alice.stop(sent.conversation_uuid)
-    assert simulator.wait_closed(5)
+    assert simulator.wait_closed()
     assert [article.status for article in alice.page(sent.conversation_uuid).replies] == ["stopped", "stopped"]
 
 

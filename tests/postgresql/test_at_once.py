@@ -35,7 +35,7 @@ def kept_waiting(work: Callable[[], object]) -> Iterator[None]:
         yield
         thread.start()
         until(_somebody_waits, "a wait for a lock")
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     if failed:
         raise failed[0]

@@ -63,14 +63,14 @@ def test_a_restart_of_the_database_is_outlived(
     until(lambda: letters(shown.text) == letters(words(30)), "the first half")
     postgres.stop()
     begun = time.monotonic()
-    assert requests.get(f"{server.url}/readyz", timeout=5).status_code == 503
+    assert requests.get(f"{server.url}/readyz", timeout=60).status_code == 503
     page = alice.page()
     assert (page.status_code, "database cannot be reached" in page.text) == (503, True)
     assert time.monotonic() - begun < 4
     simulator.release()
     postgres.start()
     until(lambda: alice.page(sent.conversation_uuid).status_code == 200, "the site's return")
-    follower.join(30)
+    follower.join(60)
     assert shown.text == words(60)
     article = alice.page(sent.conversation_uuid).replies[-1]
     assert (article.status, article.text) == ("complete", words(60))

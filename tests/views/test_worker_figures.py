@@ -24,7 +24,7 @@ def address(settings: Settings) -> str:
 
 def test_a_worker_tells_its_figures_to_whom_knows_the_token(address: str) -> None:
     tally.note_end("a-model-of-this-test", Outcome(Status.COMPLETE, output_tokens=7))
-    told = requests.get(f"{address}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+    told = requests.get(f"{address}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
     assert told.status_code == 200
     assert 'chatsite_replies_ended_total{model="a-model-of-this-test",state="complete"} 1.0' in told.text
     assert 'chatsite_tokens_total{kind="output",model="a-model-of-this-test"} 7.0' in told.text
@@ -33,6 +33,6 @@ def test_a_worker_tells_its_figures_to_whom_knows_the_token(address: str) -> Non
 
 def test_a_worker_tells_nobody_else_anything(address: str) -> None:
     for headers in ({}, {"Authorization": "Bearer another"}, {"Authorization": TOKEN}):
-        refused = requests.get(f"{address}/metrics", headers=headers, timeout=10)
+        refused = requests.get(f"{address}/metrics", headers=headers, timeout=60)
         assert (refused.status_code, refused.text) == (401, "")
-    assert requests.get(f"{address}/", timeout=10).status_code == 404
+    assert requests.get(f"{address}/", timeout=60).status_code == 404

@@ -171,6 +171,7 @@ def test_what_is_read_stays_in_place_while_the_answer_and_what_is_above_grow(
     seen = newest(page).get_by_text("Paragraph 9 of")
     before = seen.bounding_box()
     page.evaluate("document.querySelector('article[data-role=user]').style.paddingBlockEnd = '300px'")  # a picture came
+    assert simulator.wait_held()
     simulator.release()
     last_reply(page)
     after = seen.bounding_box()
@@ -189,6 +190,7 @@ def test_who_comes_back_to_the_tab_finds_the_end_of_the_answer(
     expect(newest(page).get_by_text("Paragraph 5 of")).to_be_in_viewport()
     other = page.context.new_page()
     other.bring_to_front()
+    assert simulator.wait_held()
     simulator.release()
     last_reply(page)
     page.bring_to_front()
@@ -202,6 +204,7 @@ def test_a_thinking_model_is_said_to_think_and_for_how_long(browse: Open, simula
     send(page, "Hello", model=FLASH)
     expect(newest(page).locator("[data-state]")).to_have_text("Thinking…")
     expect(newest(page).locator(".seconds")).to_have_text(re.compile(r"^\d+ s$"))
+    assert simulator.wait_held()
     simulator.release()
     last_reply(page)
     summary = newest(page).get_by_text(re.compile("^Thought for"))

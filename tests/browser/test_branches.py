@@ -120,6 +120,7 @@ def test_a_reply_goes_on_while_another_branch_is_on_show(browse: Open, simulator
     expect(replies(page)).to_have_count(1)
     expect(replies(page).last).to_have_attribute("data-status", "streaming")
     expect(replies(page).last.locator("[data-body]")).to_contain_text("w10")
+    assert simulator.wait_held()
     simulator.release()
     expect(last_reply(page)).to_contain_text("w40")
     expect(page.get_by_text("2 of 2")).to_be_visible()

@@ -162,6 +162,7 @@ def test_a_reload_in_the_middle_shows_the_same_text(browse: Open, simulator: Sim
     expect(page.locator("[data-body]").last).to_contain_text("w20")
     page.reload()
     expect(page.locator("[data-body]").last).to_have_text(" ".join(f"w{n}" for n in range(1, 21)))
+    assert simulator.wait_held()
     simulator.release()
     expect(last_reply(page)).to_have_text(" ".join(f"w{n}" for n in range(1, 41)))
 

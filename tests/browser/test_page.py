@@ -59,6 +59,7 @@ def test_no_word_moves_when_the_finished_reply_replaces_the_streamed_one(browse:
     send(page, "Hello", model=FLASH)
     expect(page.locator("[data-tail]")).to_contain_text("ends it")
     streamed = newest(page).evaluate(TEXT_PLACES)
+    assert simulator.wait_held()
     simulator.release()
     last_reply(page)
     finished = newest(page).evaluate(TEXT_PLACES)
@@ -77,6 +78,7 @@ def test_the_page_follows_a_reply_only_while_its_reader_is_at_the_end(browse: Op
     expect(page.get_by_role("button", name="To the end")).to_be_visible()
     seen = paragraph(page, 9)
     before = seen.bounding_box()
+    assert simulator.wait_held()
     simulator.release()
     last_reply(page)
     after = seen.bounding_box()
@@ -99,6 +101,7 @@ def test_a_finished_reply_is_announced_once_and_nothing_before(browse: Open, sim
         """() => { window.changes = 0; new MutationObserver((records) => { changes += records.length })
             .observe(announcer, {childList: true}) }"""
     )
+    assert simulator.wait_held()
     simulator.release()
     last_reply(page)
     expect(page.locator("#announcer")).to_contain_text("The last one ends it here.")
@@ -154,10 +157,11 @@ def test_chosen_pictures_add_up_and_can_be_taken_out(browse: Open) -> None:
 
 def test_pictures_chosen_before_the_scripts_came_are_shown(browse: Open) -> None:
     page = browse()
+    log_in(page)
     held: list[Route] = []
     page.route("**/composer*.js", lambda route: held.append(route))
     with page.expect_request("**/composer*.js"):
-        logged_in(page)
+        page.goto("/", wait_until="commit")
     page.get_by_label("Attach images").set_input_files([photo("early.jpg")])
     held.pop().continue_()
     expect(page.get_by_alt_text("early.jpg")).to_be_visible()

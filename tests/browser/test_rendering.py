@@ -126,6 +126,7 @@ def test_a_huge_block_of_code_scrolls_inside_itself_and_shows_its_end_while_it_i
     expect(code).to_contain_text("line = 280")
     assert code.evaluate(HEIGHTS)[0] < size["height"]
     assert code.evaluate(UNSEEN) <= 0
+    assert simulator.wait_held()
     simulator.release()
     body = last_reply(page)
     expect(body.get_by_text("That is all.")).to_be_in_viewport()

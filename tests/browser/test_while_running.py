@@ -85,6 +85,7 @@ def test_the_next_message_is_sent_when_the_reply_ends(
     send_meanwhile(page, "[[tokens:7]]", javascript=javascript)
     expect(page.get_by_role("textbox", name="Message")).to_have_value("")
     expect(page.get_by_role("button", name="Send now")).to_be_hidden()
+    assert simulator.wait_held()
     simulator.release()
     expect(last_reply(page, count=2)).to_have_text(words(7))
     expect(page.get_by_text("Waiting to be sent")).to_have_count(0)
@@ -103,6 +104,7 @@ def test_a_withdrawn_message_is_in_the_composer_again(browse: Open, simulator: S
     expect(page.get_by_role("textbox", name="Message")).to_have_value(
         "Not so <soon>\nafter all" + ("\n\nAnd more" if javascript else "")
     )
+    assert simulator.wait_held()
     simulator.release()
     if javascript:
         expect(last_reply(page)).to_have_text(words(40))

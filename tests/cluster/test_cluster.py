@@ -113,6 +113,7 @@ def test_whoever_looks_every_second_does_not_connect_anew_each_time(
             return sum(len(times) > 1 for times in looks.values())
 
         until(lambda: looked_again() >= 2, "a second look of a worker and of a web by connections that were there")
+    assert simulator.wait_held()
     simulator.release()
     thread.join(60)
 

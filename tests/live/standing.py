@@ -16,8 +16,9 @@ from tests.simulator import Simulator
 KEY = "key-for-tests"
 PEOPLE = ("alice", "bob", "root")
 STARTED = ("chatsite.sqlite3", "secret-key")
-# Processes remember what these hold; after a change a test would have to wait until they have forgotten.
-REMEMBERED = ("connection", "offeredmodel", "offeredmodel_groups", "ownkey", "notices", "budget", "spending", "rule")
+# Processes remember what these hold; after a change a test would have to wait until they have forgotten. What is in
+# the last cannot be taken away again.
+REMEMBERED = ("connection", "offeredmodel", "offeredmodel_groups", "ownkey", "notices", "budget", "spending", "look")
 GOES_ON = "SELECT 1 FROM conversations_message WHERE status IN ('pending', 'streaming', 'waiting')"
 
 

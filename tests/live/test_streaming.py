@@ -165,6 +165,7 @@ def test_a_stream_of_another_person_is_not_found(
     assert (theirs.status_code, missing.status_code) == (404, 404)
     assert theirs.content == missing.content
     assert requests.get(theirs.url, timeout=60).status_code == 401
+    assert simulator.wait_held()
     simulator.release()
 
 

@@ -74,6 +74,7 @@ def fill(apps):
         ("Retention", {{"days": 300}}),
         ("Notices", {{"banner": "Hallo", "terms": "Seid nett.", "terms_since": None}}),
         ("Hold", {{"reason": "h", "conversation": talk}}),
+        ("Remembered", {{"key": "k", "value": [1.5], "until": now}}),
     ):
         if label.lower() in [model._meta.model_name for model in apps.get_models()]:
             make(label, **values)

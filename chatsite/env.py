@@ -4,10 +4,12 @@ A wrong value ends the start with one sentence instead of a traceback.
 """
 
 import os
+import re
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
 
+EXAMPLE = re.compile(r"django-insecure|change.?me|example|your.secret")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -68,6 +70,11 @@ def need(package: str, name: str) -> None:
         raise Misconfigured(
             f"{name} needs more than is installed: pip install --require-hashes -r requirements-scale.txt."
         )
+
+
+def is_guessable(secret: str) -> bool:
+    """Whether this is an example, or a few characters again and again."""
+    return bool(EXAMPLE.search(secret.lower())) or len(set(secret)) < 10
 
 
 def secret_kept_in(path: Path) -> str:

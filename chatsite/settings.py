@@ -30,13 +30,21 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY") or env.secret_kept_in(DATA / "secret-key")
 if len(SECRET_KEY) < 32:
     raise env.Misconfigured("SECRET_KEY must have at least 32 characters.")
+if env.is_guessable(SECRET_KEY):
+    raise env.Misconfigured("SECRET_KEY must be random: it looks like one that stands in some documentation.")
 CHATSITE_ENCRYPTION_KEYS = env.words("CHATSITE_ENCRYPTION_KEYS")  # the first one seals; SECRET_KEY stands behind them
 if any(len(secret) < 32 for secret in CHATSITE_ENCRYPTION_KEYS):
     raise env.Misconfigured("Each of CHATSITE_ENCRYPTION_KEYS must have at least 32 characters.")
+if any(env.is_guessable(secret) for secret in CHATSITE_ENCRYPTION_KEYS):
+    raise env.Misconfigured("Each of CHATSITE_ENCRYPTION_KEYS must be random.")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 LOOPBACK = set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]", "testserver"}
-if "*" in ALLOWED_HOSTS and not DEBUG:
-    raise env.Misconfigured("ALLOWED_HOSTS must name the hosts; * is only possible together with DEBUG.")
+if any(host in ("*", ".") for host in ALLOWED_HOSTS):
+    raise env.Misconfigured(
+        "ALLOWED_HOSTS must name the hosts; * would let anybody choose where links in letters lead."
+    )
+if DEBUG and not LOOPBACK:
+    raise env.Misconfigured("DEBUG shows secrets to everybody: it is for localhost alone. Leave it out.")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 # Plain http is for the own machine; anything else is reached through https, and its cookies say so.
 SECURE = env.flag("CHATSITE_HTTPS", default=not LOOPBACK)

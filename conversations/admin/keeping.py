@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from conversations.admin.choosing import ChoosingAdmin
 from conversations.models import Conversation, Hold, Notices, Retention
 from conversations.services import holds, notices
 
@@ -61,7 +62,7 @@ class HoldForm(forms.ModelForm):
 
 
 @admin.register(Hold)
-class HoldAdmin(admin.ModelAdmin):
+class HoldAdmin(ChoosingAdmin):
     """Placed and released, never changed or deleted: what was held when stays to be seen."""
 
     form = HoldForm

@@ -6,10 +6,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from conversations.admin.choosing import ChoosingAdmin
 from conversations.models import Preset, Prompt
 
 
-class SharedAdmin(admin.ModelAdmin):
+class SharedAdmin(ChoosingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(is_shared=True)
 

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from conversations.admin.choosing import ChoosingAdmin
 from conversations.models import Budget, Connection, LedgerEntry
 from conversations.models.budget import Scope
 from conversations.models.ledger import EntryQuerySet
@@ -85,7 +86,7 @@ class BudgetForm(forms.ModelForm):
 
 
 @admin.register(Budget)
-class BudgetAdmin(admin.ModelAdmin):
+class BudgetAdmin(ChoosingAdmin):
     form = BudgetForm
     list_display = (
         "__str__",

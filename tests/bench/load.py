@@ -134,13 +134,17 @@ def prompt_for(tag: str, tokens: int, pace: int = PACE) -> str:
     return f"Please count for me: bench:{tag}:{tokens}:{pace}"
 
 
-async def press_all(count: int, press: Press, *, tokens: int, spread: float) -> list[Exchange]:
-    """`count` people press Send, evenly spread over `spread` seconds; every one gives an exchange, come what may."""
+async def press_all(count: int, press: Press, *, tokens: int, spread: float | None) -> list[Exchange]:
+    """`count` people press Send, evenly spread over `spread` seconds; every one gives an exchange, come what may.
+
+    Without a spread each does when the reply of the one before has ended.
+    """
     begin = time.monotonic() + 0.1
     patience = tokens * 0.02 + PATIENCE
 
     async def one(number: int) -> Exchange:
-        await asyncio.sleep(begin + spread * number / count - time.monotonic())
+        if spread is not None:
+            await asyncio.sleep(begin + spread * number / count - time.monotonic())
         pressed = time.monotonic()
         try:
             return await asyncio.wait_for(press(number), patience)
@@ -148,6 +152,8 @@ async def press_all(count: int, press: Press, *, tokens: int, spread: float) -> 
             return Exchange(str(number), tokens, "site", pressed, failure=f"{type(exc).__name__}: {exc}"[:80])
 
     with undisturbed():
+        if spread is None:
+            return [await one(number) for number in range(count)]
         return await asyncio.gather(*(one(number) for number in range(count)))
 
 
@@ -163,7 +169,13 @@ def undisturbed() -> Iterator[None]:
 
 
 async def through_site(
-    base_url: str, people: Sequence[dict[str, str]], run: str, *, tokens: int, spread: float = SPREAD, pace: int = PACE
+    base_url: str,
+    people: Sequence[dict[str, str]],
+    run: str,
+    *,
+    tokens: int,
+    spread: float | None = SPREAD,
+    pace: int = PACE,
 ) -> Callable[[], Awaitable[list[Exchange]]]:
     """Open the pages now; the result presses Send on all of them."""
     tags = [f"{run}.{number}" for number in range(len(people))]

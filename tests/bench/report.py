@@ -69,6 +69,7 @@ GENERAL = [
     Line("long page", "conversation of 1,000 messages on the wire", "kB", 100.0),
     Line("long page ratio", "10,000 messages against 10, server", "times", 1.2),
     Line("send cpu", "server CPU of a send of 2 tokens", "ms", 9.0),
+    Line("idle cpu", "server CPU when idle, of a second", "ms"),
 ]
 
 # What is also known of peers, beside the levels; pages as Chromium loads them.

@@ -192,19 +192,14 @@ def _final(viewer: Viewer, ended: Ended | None = None) -> bytes:
         shown = queries.just_ended(ended.reply, ended.parts) if ended else _read(viewer.reply)
         if shown is None:
             return encode("end", "", STORED)
-        reply, context = shown.message, {"shown": shown, "csrf_token": viewer.token}
-        html = render_to_string("conversations/_message.html", context)
-        if reply.status != Status.FAILED:
-            html += render_to_string("conversations/_announcement.html", context)
-            memory = {
-                "memory_from": reply.memory_from,
-                "begins": reply.depth,
-                "replaced": f"message-{reply.uuid}",
-            }
-            html += render_to_string("conversations/_memory_moved.html", memory)
-            html += render_to_string(
-                "conversations/_meter.html", {"fill": history.fill_after(reply), "swap_meter": True}
-            )
+        reply = shown.message
+        context = {
+            "shown": shown,
+            "csrf_token": viewer.token,
+            "replaced": f"message-{reply.uuid}",
+            "fill": None if reply.status == Status.FAILED else history.fill_after(reply),
+        }
+        html = render_to_string("conversations/_final.html", context)
         return encode("final", html, f"final:{reply.uuid}") + encode("end", "", f"final:{reply.uuid}")
 
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from decimal import Decimal
 
 import pytest
 from django.template.loader import render_to_string
@@ -9,10 +10,11 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
+from conversations import markup, queries
 from conversations.models import Message, User
-from conversations.models.message import Status
+from conversations.models.message import Kind, Status
 from conversations.services import replies
-from conversations.services.replies import Outcome
+from conversations.services.replies import NewPiece, Outcome
 from tests.conftest import MODEL, send
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -65,7 +67,7 @@ def test_they_speak_the_readers_language(client: Client, alice: User) -> None:
     assert "Fork from here" in pages["en"].content.decode()
 
 
-HOSTILE = "<b>&amp; blank-text blank-token 987654321 00000000-0000-0000-0000-000000000000"
+HOSTILE = "<b>&amp; blank-text blank-token blank-figures 987654321 00000000-0000-0000-0000-000000000000"
 
 
 def articles(page: str) -> list[str]:
@@ -87,6 +89,32 @@ def test_the_answer_to_a_send_shows_what_the_page_would(as_alice: Client, alice:
     assert len(articles(answer)) == 2
     assert articles(answer) == articles(page)
     assert render_to_string("conversations/_place.html", {"conversation": conversation}) in answer
+
+
+ENDS = {
+    "well": Outcome(Status.COMPLETE, finish_reason="stop", first_token_ms=55, prompt_tokens=1234, output_tokens=2),
+    "in silence": Outcome(Status.COMPLETE),
+    "with a remark": Outcome(Status.COMPLETE, notices=["truncated"], finish_reason="length"),
+    "oddly": Outcome(Status.COMPLETE, finish_reason="odd", cost_usd=Decimal("0.5"), reasoning_tokens=7),
+    "stopped": Outcome(Status.STOPPED),
+    "failed": Outcome(Status.FAILED, error_code="network"),
+}
+
+
+@pytest.mark.parametrize("text", ["hello", HOSTILE, "| a |\n|---|\n| 1 |", ""])
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_the_end_of_a_stream_shows_what_the_page_would(alice: User, text: str, end: Outcome) -> None:
+    for language in ("en", "de"):
+        reply = replies.claim(send(alice, "hello").reply.pk)
+        assert reply is not None
+        if text:
+            replies.write([NewPiece(reply.pk, reply.claim, 0, Kind.TEXT, text)])
+        ended = replies.finish(reply, end, lambda text: (markup.render(text), markup.VERSION))
+        assert ended is not None
+        shown = {"shown": queries.just_ended(ended.reply, ended.parts), "csrf_token": "t" * 64}
+        with translation.override(language):
+            whole = render_to_string("conversations/_final.html", shown)
+            assert render_to_string("conversations/_message.html", shown).strip() in whole
 
 
 def test_the_second_send_of_a_conversation_shows_what_the_page_would(as_alice: Client, alice: User) -> None:

@@ -35,8 +35,8 @@ WORD, NAME = "zebraquartz", "xylonimbus"  # in bob's texts, and in his names
 MISSING_UUID, MISSING_NUMBER = "11111111-2222-4333-8444-555555555555", 987654
 REASON = "a complaint about this"
 
-# What a request may write wherever it goes: that a session was used.
-OF_SESSIONS = {"django_session", "usersessions_usersession"}
+# What a request may write wherever it goes: that a session was used, and how often something was tried.
+IN_PASSING = {"django_session", "usersessions_usersession", "conversations_remembered"}
 
 
 WITH_UUID: tuple[type[Model], ...] = (Attachment, Conversation, Message)
@@ -187,7 +187,7 @@ def writes() -> int:
     return int(connection.connection.total_changes) if connection.vendor == "sqlite" else -1
 
 
-def digest(without: set[str] = OF_SESSIONS) -> dict[str, str]:
+def digest(without: set[str] = IN_PASSING) -> dict[str, str]:
     """Every table by name, with its number of rows and what stands in them."""
     found = {}
     with connection.cursor() as cursor:

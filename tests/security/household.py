@@ -45,7 +45,7 @@ def shared_place() -> Things:
     connections.store(house, key="sk-house-key-0001", headers="X-House: yes")
     things["connection"] = house
     things["offered model"] = models.OfferedModel.objects.create(connection=house, name="chat", price_input=Decimal(1))
-    closed = models.OfferedModel.objects.create(connection=house, name="closed")
+    closed = models.OfferedModel.objects.create(connection=house, name="closed", sees_pictures=True)
     closed.groups.add(things["group"])
     things["rule"] = models.Rule.objects.create(name="r", kind="words", words="never*said")
     things["label"] = models.Label.objects.create(name="urgent")

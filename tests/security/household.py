@@ -53,6 +53,7 @@ def shared_place() -> Things:
     things["notices"] = models.Notices.objects.create(banner="Hello", terms="Be kind.", terms_since=timezone.now())
     things["social app"] = SocialApp.objects.create(provider="openid_connect", name="x", client_id="x")
     models.SetupLink.objects.create()
+    models.Remembered.objects.create(key="k", value=[1.5], until=timezone.now() + dt.timedelta(days=1))
     User.objects.update(accepted_terms_at=timezone.now())
     offers.forget()
     return things

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import CharField, Model, TextField
 from pytest_django import Settings
@@ -51,6 +52,14 @@ def site(db: None, settings: Settings) -> Site:
     return asking.opened(settings)
 
 
+def test_there_is_a_row_of_everything(site: Site) -> None:
+    """Otherwise what is asked below might say nothing because there is nothing to say."""
+    empty = [
+        model for model in apps.get_app_config("conversations").get_models() if not model._default_manager.exists()
+    ]
+    assert not empty
+
+
 def test_the_word_stands_in_every_text_of_bobs(site: Site) -> None:
     """A new column of text is written to here, or named above with what it holds instead."""
     written, holding = set(), set()
@@ -73,8 +82,6 @@ def _of_the_site() -> set[tuple[str, str]]:
 
 
 def _model(name: str) -> type[Model]:
-    from django.apps import apps
-
     return next(model for model in apps.get_models() if model._meta.model_name == name)
 
 

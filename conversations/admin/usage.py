@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from conversations.admin.choosing import ChoosingAdmin
 from conversations.models import Budget, Connection, LedgerEntry
 from conversations.models.budget import Scope
-from conversations.models.ledger import EntryQuerySet
 from conversations.services import budgets, catalog, spent
 from conversations.services.errors import Refusal
 from conversations.views.usage import SPANS, as_file, days_asked
@@ -128,8 +127,7 @@ class FiguresForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        known = LedgerEntry.objects.order_by("connection").values_list("connection", flat=True).distinct()
-        self.fields["connection"].choices = [(slug, slug) for slug in known]  # type: ignore[attr-defined]
+        self.fields["connection"].choices = [(slug, slug) for slug in spent.connections()]  # type: ignore[attr-defined]
 
     def clean_figures(self) -> str:
         file = self.cleaned_data["figures"]
@@ -162,14 +160,12 @@ class LedgerAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         self._check(request)
         days, by = days_asked(request), request.GET.get("by", "")  # type: ignore[arg-type]
-        entries = LedgerEntry.objects.filter(day__gte=spent.since(days))
         by = by if by in BY else "day"
-        table = spent.lines(entries, by)
+        by_day, table = spent.of_everybody(spent.since(days), by)
         if "csv" in request.GET:
             return as_file(spent.as_csv(table), f"usage-by-{by}.csv")
         context = {"days": days, "spans": SPANS, "by": by, "kinds": BY.items(), "caption": BY[by], "lines": table}
-        by_day = table if by == "day" else spent.lines(entries, "day")
-        context |= {"total": spent.total(entries), "bars": spent.chart(by_day, spent.since(days))}
+        context |= {"total": spent.together(by_day), "bars": spent.chart(by_day, spent.since(days))}
         return self._page(request, "usage", context | {"title": _("Usage"), "remaining": _credits()})
 
     def reconcile_view(self, request: HttpRequest) -> HttpResponse:
@@ -178,9 +174,8 @@ class LedgerAdmin(admin.ModelAdmin):
         differences: list[spent.Difference] = []
         if form.is_valid():
             asked = form.cleaned_data
-            entries: EntryQuerySet = LedgerEntry.objects.filter(connection=asked["connection"])
             try:
-                differences = spent.reconcile(entries, asked["figures"], asked["currency"])
+                differences = spent.reconcile(asked["connection"], asked["figures"], asked["currency"])
             except Refusal as refusal:
                 form.add_error("figures", str(refusal.sentence))
         context = {"title": _("A provider's figures beside ours"), "form": form, "differences": differences}
@@ -201,4 +196,4 @@ class LedgerAdmin(admin.ModelAdmin):
 def _credits() -> list[tuple[spent.Remaining, bool]]:
     """What is left at each connection, and whether that is less than its threshold."""
     least = dict(Connection.objects.exclude(credit_warning=None).values_list("slug", "credit_warning"))
-    return [(one, one.credits < (least.get(one.connection) or 0)) for one in spent.remaining()]
+    return [(one, one.credits < (least.get(one.connection) or 0)) for one in spent.remaining(spent.connections())]

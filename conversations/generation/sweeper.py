@@ -11,13 +11,14 @@ from django.db import connection
 
 from chatsite import database
 from conversations.models import Message
-from conversations.services import attachments, budgets, conversations, ledger, replies, retention, rules
+from conversations.services import attachments, budgets, conversations, ledger, replies, retention, rules, sums
 from conversations.services.budgets import OverBudget
 
 logger = logging.getLogger(__name__)
 
 EVERY = 4.0  # seconds; a deactivated person's calls are closed within 5
 PURGE_EVERY = 75  # sweeps
+ADD_UP_EVERY = 15
 
 
 class Engine(Protocol):
@@ -112,8 +113,10 @@ class Sweeper:
             self._guarded(self.sweep)
             if rounds % PURGE_EVERY == 0:
                 self._guarded(self.purge)
+            if rounds % ADD_UP_EVERY == 0:
+                self._guarded(sums.add_up)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], object]) -> None:
         """A failing sweep is logged and tried again; housekeeping must not end with one bad moment."""
         try:
             work()

@@ -12,21 +12,31 @@ from django.db.models import Max, Model
 from django.utils import timezone
 
 from conversations import markup
-from conversations.models import Case, Conversation, Flag, Message, Part, Rating
+from conversations.models import Case, Conversation, Flag, LedgerEntry, Message, Part, ProviderCall, Rating
+from conversations.models.ledger import Basis
 from conversations.models.message import Kind, Role
 from conversations.models.work import Cause, Progress, Value
 
 TEXT = "A sentence of the kind that people and models write, said a few times over. " * 5
 RATED, FLAGGED, FAILED = 20, 50, 100  # one conversation of so many is rated, flagged, or has an error in it
 UNFINISHED = 5  # one case of so many
+CALLS = 2  # of each reply: the first fails
+YEAR = 360 * 24 * 60 * 60  # seconds over which the calls are spread, up to now
 
-# A uuid, and a moment, made of the number i.
+# A uuid, a moment, and the moment and day of a call of {calls}, made of the number i.
 SQL = {
     "sqlite": (
         "printf('%%032x', i + {first})",
         "strftime('%%Y-%%m-%%d %%H:%%M:%%f', '2026-01-01', '+' || i || ' seconds')",
+        "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-' || (({calls} - i) * {seconds}) || ' seconds')",
+        "date('now', '-' || (({calls} - i) * {seconds}) || ' seconds')",
     ),
-    "postgresql": ("lpad(to_hex(i + {first}), 32, '0')::uuid", "timestamptz '2026-01-01' + i * interval '1 second'"),
+    "postgresql": (
+        "lpad(to_hex(i + {first}), 32, '0')::uuid",
+        "timestamptz '2026-01-01' + i * interval '1 second'",
+        "now() - ({calls} - i) * {seconds} * interval '1 second'",
+        "CAST((now() - ({calls} - i) * {seconds} * interval '1 second') AT TIME ZONE 'UTC' AS date)",
+    ),
 }
 
 
@@ -41,22 +51,23 @@ class Crowd:
 
     def fill(self) -> None:
         """Behind whatever is stored already."""
-        first = 1 + max(kind.objects.aggregate(last=Max("pk"))["last"] or 0 for kind in (Conversation, Message, Part))
+        kinds = [Conversation, Message, Part, ProviderCall, LedgerEntry]
+        first = 1 + max(kind._base_manager.aggregate(last=Max("pk"))["last"] or 0 for kind in kinds)
         with transaction.atomic():
             self._talks(first)
+            self._calls(first)
             self._work(first)
         with connection.cursor() as cursor:
-            kinds = [Conversation, Message, Part, Rating, Case, Flag]
+            kinds += [Rating, Case, Flag]
             for statement in connection.ops.sequence_reset_sql(no_style(), kinds):
                 cursor.execute(statement)
             if connection.vendor == "postgresql":
                 cursor.execute("ANALYZE")  # it would do so by itself within a minute
 
     def _talks(self, first: int) -> None:
-        uuid, moment = SQL[connection.vendor]
+        uuid, moment, *_of_calls = SQL[connection.vendor]
         uuid = uuid.format(first=first)
         now, each = timezone.now(), self.each
-        owner = " ".join(f"WHEN {place} THEN {int(pk)}" for place, pk in enumerate(self.owners))
         is_reply = "i %% 2 = 1"
         is_failed = f"i %% {FAILED * each} = 1"
         _insert(
@@ -65,7 +76,7 @@ class Crowd:
             {
                 "id": f"i + {first}",
                 "uuid": uuid,
-                "owner_id": f"CASE i %% {len(self.owners)} {owner} END",
+                "owner_id": self._owner("i"),
                 "active_at": moment,
                 "created_at": moment,
             },
@@ -89,8 +100,49 @@ class Crowd:
         text.html, text.markup_version = f"<p>{TEXT}</p>", markup.VERSION
         _insert(text, self.conversations * each, {"id": f"i + {first}", "message_id": f"i + {first}"})
 
+    def _owner(self, conversation: str) -> str:
+        """Whose the conversation of this number is."""
+        owner = " ".join(f"WHEN {place} THEN {int(pk)}" for place, pk in enumerate(self.owners))
+        return f"CASE ({conversation}) %% {len(self.owners)} {owner} END"
+
+    def _calls(self, first: int) -> None:
+        """Two for each reply, the second of which is paid, and their rows of the ledger."""
+        calls = self.conversations * (self.each // 2) * CALLS
+        values = {"calls": calls, "seconds": max(1, YEAR // max(1, calls))}
+        at, day = (words.format(**values) for words in SQL[connection.vendor][2:])
+        # Of a conversation's messages every second is a reply.
+        half = self.each // 2 or 1
+        talk = f"i / {CALLS} / {half}"
+        reply = f"({talk}) * {self.each} + (i / {CALLS} %% {half}) * 2 + 1 + {first}"
+        is_paid = f"i %% {CALLS} = {CALLS - 1}"
+        shared = {
+            "id": f"i + {first}",
+            "attempt": f"i %% {CALLS} + 1",
+            "outcome": f"CASE WHEN {is_paid} THEN 'complete' ELSE 'overloaded' END",
+            "status_code": f"CASE WHEN {is_paid} THEN 200 ELSE 503 END",
+        }
+        like = ProviderCall(message_id=0, attempt=1, model=self.model, request_deflated=ProviderCall.deflate(TEXT))
+        _insert(like, calls, {**shared, "message_id": reply, "started_at": at})
+        person = self._owner(talk)
+        tokens = "CASE WHEN {} THEN i %% 1000 + 1 END"
+        paid = LedgerEntry(model=self.model, connection=self.model.partition("/")[0], attempt=1, is_own_key=False)
+        of_ledger = {
+            "call": f"i + {first}",
+            "reply": reply,
+            "at": at,
+            "day": day,
+            "person": person,
+            "person_name": f"'person ' || ({person})",
+            "prompt_tokens": tokens.format(is_paid),
+            "output_tokens": tokens.format(is_paid),
+            "currency": f"CASE WHEN {is_paid} THEN 'USD' ELSE '' END",
+            "amount": f"CASE WHEN {is_paid} THEN 1000000000 + i END",
+            "basis": f"CASE WHEN {is_paid} THEN '{Basis.PRICED}' ELSE '' END",
+        }
+        _insert(paid, calls, shared | of_ledger)
+
     def _work(self, first: int) -> None:
-        _uuid, moment = SQL[connection.vendor]
+        _uuid, moment, *_of_calls = SQL[connection.vendor]
         ratings, cases = self.conversations // RATED, self.conversations // FLAGGED
         before = {kind: kind._base_manager.aggregate(last=Max("pk"))["last"] or 0 for kind in (Rating, Case, Flag)}
         value = f"CASE WHEN i %% 3 = 0 THEN {Value.BAD} ELSE {Value.GOOD} END"

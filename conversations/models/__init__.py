@@ -7,7 +7,7 @@ from conversations.models.connection import Connection, OfferedModel, OwnKey
 from conversations.models.conversation import Conversation
 from conversations.models.invitation import Invitation
 from conversations.models.keeping import Hold, Notices, Retention
-from conversations.models.ledger import LedgerEntry
+from conversations.models.ledger import LedgerEntry, LedgerSum
 from conversations.models.library import Preset, Prompt
 from conversations.models.message import Message, Part, Piece
 from conversations.models.remembered import Remembered
@@ -26,6 +26,7 @@ __all__ = [
     "Invitation",
     "Label",
     "LedgerEntry",
+    "LedgerSum",
     "Look",
     "Message",
     "Note",

@@ -68,7 +68,13 @@ class LedgerEntry(models.Model):
         ordering = ["-id"]
         default_permissions = ("view",)
         verbose_name_plural = "ledger"
-        indexes = [models.Index(fields=["person", "day"], name="entry_of_person")]
+        indexes = [
+            models.Index(fields=["person", "day"], name="entry_of_person"),
+            models.Index(fields=["day"], condition=models.Q(outcome="lost"), name="entry_lost"),
+            models.Index(
+                fields=["connection", "-id"], condition=models.Q(remaining__isnull=False), name="entry_of_credits"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="entry_is_no_credit"),
             models.CheckConstraint(condition=models.Q(credits__gte=0), name="entry_gives_no_credits"),
@@ -80,3 +86,53 @@ class LedgerEntry(models.Model):
     @property
     def money(self) -> Decimal | None:
         return None if self.amount is None else Decimal(self.amount).scaleb(-12)
+
+
+class By(models.TextChoices):
+    """What a sum is of. `OWN`: a person's calls of one model; `SHARED`: those of a connection that its key paid."""
+
+    DAY = "day"
+    PERSON = "person"
+    GROUP = "group"
+    MODEL = "model"
+    CONNECTION = "connection"
+    OWN = "own"
+    SHARED = "shared"
+
+
+class LedgerSum(models.Model):
+    """What the calls of a day used and cost, of one person, model and so on: pages need not add up every call.
+
+    `key` says of whom or what: the primary key of a person, the name of a group, else the id; `name` is the name of a
+    person, and of `OWN` the model. `known`: calls of known cost. Amounts are in two halves, so that no sum is too
+    large: whole millions of the ledger's parts, and the rest. `up_to`: the last entry in it; of all sums the highest
+    says how far the ledger is summed up, without the calls that were lost: how those went may still become known.
+    """
+
+    by = models.CharField(max_length=10, choices=By)
+    day = models.DateField()
+    key = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    calls = models.BigIntegerField(default=0)
+    known = models.BigIntegerField(default=0)
+    prompt_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    reasoning_tokens = models.BigIntegerField(default=0)
+    cached_tokens = models.BigIntegerField(default=0)
+    pictures = models.BigIntegerField(default=0)
+    credits_high = models.BigIntegerField(default=0)
+    credits_low = models.BigIntegerField(default=0)
+    amount_high = models.BigIntegerField(default=0)
+    amount_low = models.BigIntegerField(default=0)
+    up_to = models.PositiveBigIntegerField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["by", "key", "day"], name="sum_of_one")]
+        constraints = [
+            models.UniqueConstraint(fields=["by", "day", "key", "name", "currency"], name="one_sum_of_each"),
+        ]
+
+    def __str__(self) -> str:
+        return f"sum by {self.by} of {self.day}"

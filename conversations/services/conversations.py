@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations import queries
 from conversations.models import Conversation, Message, User, rows
-from conversations.services import attachments, holds, replies
+from conversations.services import attachments, holds, ledger, replies
 
 UNDO_WINDOW = dt.timedelta(hours=1)
 TEMPORARY_FOR = dt.timedelta(hours=24)
@@ -75,6 +75,7 @@ def purge(conversation: Conversation) -> bool:
     if holds.is_held(conversation):
         return False
     pictures = list(queries.pictures_of(conversation))
+    ledger.close_calls_in(conversation)
     conversation.delete()
     attachments.discard(pictures)
     return True

@@ -10,9 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from conversations.models import LedgerEntry, Message, ProviderCall, rows
+from conversations.models import Conversation, LedgerEntry, Message, ProviderCall, rows
 from conversations.models.ledger import CREDIT_PARTS, LARGEST, PICO, Basis
 from conversations.models.message import RUNNING
 from conversations.providers.events import Usage
@@ -21,23 +22,6 @@ from conversations.services.offers import Prices
 LOST = "lost"
 LOST_AFTER = dt.timedelta(minutes=30)  # twice as long as the longest call
 PER = 1_000_000  # prices are for so many tokens
-FIELDS = (
-    "outcome",
-    "status_code",
-    "is_own_key",
-    "prompt_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cached_tokens",
-    "pictures",
-    "credits",
-    "remaining",
-    "prices",
-    "stated",
-    "currency",
-    "amount",
-    "basis",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +39,10 @@ def note(call: ProviderCall, reply: Message, usage: Usage | None, terms: Terms, 
 
 def note_late(call: ProviderCall, reply: Message, usage: Usage | None, terms: Terms, pictures: int) -> None:
     """The same for a call whose record is gone or was given up: its row may be there already, and is not whole."""
-    entry = _entry(call, reply, usage or Usage(), terms, pictures)
-    late = LedgerEntry.objects.filter(call=call.pk)
-    if not late.filter(outcome=LOST).update(**{name: getattr(entry, name) for name in FIELDS}) and not late.exists():
-        rows.insert(entry)
+    with transaction.atomic():
+        LedgerEntry.objects.filter(call=call.pk, outcome=LOST).delete()  # the new row is behind what is added up
+        if not LedgerEntry.objects.filter(call=call.pk).exists():
+            rows.insert(_entry(call, reply, usage or Usage(), terms, pictures))
 
 
 def close_lost() -> int:
@@ -70,8 +54,16 @@ def close_lost() -> int:
 
 def close_calls_of(reply: Message) -> int:
     """The same for a reply that nobody writes any more."""
-    found = ProviderCall.objects.filter(message=reply.pk, outcome="").select_related("message__conversation__owner")
-    return sum(_close(call) for call in found)
+    return _close_all(ProviderCall.objects.filter(message=reply.pk))
+
+
+def close_calls_in(conversation: Conversation) -> int:
+    """The same before a conversation is removed with the records of its calls."""
+    return _close_all(ProviderCall.objects.filter(message__conversation=conversation))
+
+
+def _close_all(calls: QuerySet[ProviderCall]) -> int:
+    return sum(_close(call) for call in calls.filter(outcome="").select_related("message__conversation__owner"))
 
 
 @transaction.atomic

@@ -1,30 +1,27 @@
 """What was used and spent, by the ledger: sums by day, person, group, model or connection, and the report over a
-provider's own figures. Only reads. Sums are exact: whole numbers, added in two halves so that none is too large."""
+provider's own figures. Only reads; what concerns everybody comes from the sums that are kept."""
 
 import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.contrib.auth.models import Group
-from django.db.models import BigIntegerField, Count, F, QuerySet, Sum
+from django.db.models import Q, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import LedgerEntry, User
-from conversations.models.ledger import EntryQuerySet
-from conversations.services import catalog
+from conversations.models import LedgerEntry, LedgerSum, User
+from conversations.models.ledger import By
+from conversations.services import catalog, sums
 from conversations.services.errors import Refusal
+from conversations.services.sums import COUNTS, HALF, SUMMED, Key, Row
 
-HALF = 10**6
-COUNTS = ("prompt_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "pictures")
-BY = {"day": ("day",), "person": ("person", "person_name"), "group": ("person",), "model": ("model",)} | {
-    "connection": ("connection",)
-}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("name", "calls", *COUNTS, "credits", "currency", "money", "calls of unknown cost")
 MOST_ROWS = 100_000
@@ -41,11 +38,12 @@ class Line:
     credits: Decimal = Decimal(0)
     money: dict[str, Decimal] = field(default_factory=dict)
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, row: Row) -> None:
+        """SUMMED of one currency."""
         self.calls += row["calls"]
         self.unknown += row["calls"] - row["known"]
         for name in COUNTS:
-            self.counts[name] += int(row[f"all_{name}"] or 0)
+            self.counts[name] += int(row[name])
         self.credits += _whole(row, "credits").scaleb(-8)
         if row["known"]:
             before = self.money.get(row["currency"], Decimal(0))
@@ -73,21 +71,38 @@ def since(days: int) -> dt.date:
     return timezone.localdate() - dt.timedelta(days=days - 1)
 
 
-def lines(entries: EntryQuerySet, by: str) -> list[Line]:
-    """The table by one of BY: days in their order, all else by name."""
-    found: dict[Any, Line] = {}
-    groups = _groups() if by == "group" else {}
-    for row in _summed(entries, BY[by]):
-        for key, name in _named(row, by, groups):
-            found.setdefault(key, Line(name)).add(row)
-    return [found[key] for key in sorted(found)]
+def of_everybody(first: dt.date, by: str) -> tuple[list[Line], list[Line]]:
+    """From that day on: the table by day, and that by something else."""
+    days, others = (list(_stored(first, kind)) for kind in (By.DAY, by))
+    fresh = sums.open_rows(LedgerEntry.objects.filter(day__gte=first))
+    for key, row in sums.spread(fresh, sums.groups_of(fresh) if by == By.GROUP else {}):
+        if key.by == By.DAY:
+            days.append((key, row))
+        if key.by == by:
+            others.append((key, row))
+    return _table(days), _table(others)
 
 
-def total(entries: EntryQuerySet) -> Line:
-    line = Line("")
-    for row in _summed(entries, ()):
-        line.add(row)
-    return line
+def of_person(person: User, first: dt.date) -> tuple[list[Line], list[Line]]:
+    """The same of one person: the tables by day and by model."""
+    kept = LedgerSum.objects.filter(by=By.OWN, key=str(person.pk), day__gte=first)
+    rows = [(Key(By.OWN, row["day"], name=row["name"]), row) for row in kept.values("day", "name", "currency", *SUMMED)]
+    fresh = LedgerEntry.objects.of(person).filter(day__gte=first)
+    rows += [(key, row) for key, row in sums.spread(sums.open_rows(fresh), {}) if key.by == By.OWN]
+    by_day = _table((Key(By.DAY, key.day), row) for key, row in rows)
+    return by_day, _table((Key(By.MODEL, key.day, key.name), row) for key, row in rows)
+
+
+def together(rows: Iterable[Line]) -> Line:
+    whole = Line("")
+    for line in rows:
+        whole.calls, whole.unknown = whole.calls + line.calls, whole.unknown + line.unknown
+        for name, count in line.counts.items():
+            whole.counts[name] += count
+        whole.credits += line.credits
+        for currency, amount in line.money.items():
+            whole.money[currency] = whole.money.get(currency, Decimal(0)) + amount
+    return whole
 
 
 def chart(days: Sequence[Line], first: dt.date) -> list[Bar]:
@@ -129,14 +144,21 @@ class Remaining:
     at: dt.datetime
 
 
-def remaining() -> list[Remaining]:
-    """For each connection the newest figure for the shared key."""
-    found = []
-    for slug in LedgerEntry.objects.order_by("connection").values_list("connection", flat=True).distinct():
-        told = LedgerEntry.objects.filter(connection=slug, remaining__isnull=False).exclude(is_own_key=True)
-        if last := told.order_by("-pk").values_list("remaining", "at").first():
-            found.append(Remaining(slug, Decimal(last[0] or 0).scaleb(-8), last[1]))
-    return found
+def connections() -> list[str]:
+    """Those that were ever called, in their order."""
+    stored = LedgerSum.objects.filter(by=By.CONNECTION).order_by().values_list("key").distinct()
+    fresh = LedgerEntry.objects.filter(pk__gt=sums.up_to()).order_by().values_list("connection").distinct()
+    return sorted({slug for (slug,) in stored.union(fresh)})
+
+
+def remaining(slugs: Iterable[str]) -> list[Remaining]:
+    """For each of these connections the newest figure for the shared key."""
+    told = LedgerEntry.objects.filter(remaining__isnull=False).exclude(is_own_key=True).order_by("-pk")
+    newest = [Q(pk=Subquery(told.filter(connection=slug).values("pk")[:1])) for slug in slugs]
+    if not newest:
+        return []
+    found = LedgerEntry.objects.filter(reduce(or_, newest)).order_by("connection")
+    return [Remaining(one.connection, Decimal(one.remaining or 0).scaleb(-8), one.at) for one in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +175,17 @@ class Difference:
         return (self.ours or Decimal(0)) - (self.theirs or Decimal(0))
 
 
-def reconcile(entries: EntryQuerySet, figures: str, currency: str = "USD") -> list[Difference]:
+def reconcile(connection: str, figures: str, currency: str = "USD") -> list[Difference]:
     """A provider's figures, lines of day and amount, beside ours, for every day that either side has in their span.
 
     Raises Refusal where they cannot be read.
     """
     theirs = _figures(figures)
-    span = entries.filter(day__gte=min(theirs), day__lte=max(theirs)).exclude(is_own_key=True)
-    ours = {dt.date.fromisoformat(line.name): line for line in lines(span, "day")}
+    first, last = min(theirs), max(theirs)
+    rows = list(_stored(first, By.SHARED, day__lte=last, key=connection))
+    fresh = LedgerEntry.objects.filter(connection=connection, day__gte=first, day__lte=last)
+    rows += [(key, row) for key, row in sums.spread(sums.open_rows(fresh), {}) if key.by == By.SHARED]
+    ours = {dt.date.fromisoformat(line.name): line for line in _table((Key(By.DAY, key.day), row) for key, row in rows)}
     found = []
     for day in sorted(theirs.keys() | ours.keys()):
         line = ours.get(day, Line(""))
@@ -189,37 +214,43 @@ def _figures(text: str) -> dict[dt.date, Decimal]:
     return found
 
 
-def _summed(entries: EntryQuerySet, by: Sequence[str]) -> Iterable[Mapping[str, Any]]:
-    whole = BigIntegerField()
-    sums = {f"all_{name}": Sum(name) for name in COUNTS}
-    for name in ("amount", "credits"):
-        sums[f"{name}_high"] = Sum(F(name) / HALF, output_field=whole)
-        sums[f"{name}_low"] = Sum(F(name) % HALF, output_field=whole)
-    found: QuerySet[Any, Any] = entries.order_by().values(*by, "currency")
-    return list(found.annotate(calls=Count("pk"), known=Count("amount"), **sums))
+def _stored(first: dt.date, by: str, **where: Any) -> Iterator[tuple[Key, Row]]:
+    """The sums that are kept: of days one by one, of all else over all days together."""
+    is_daily = by in (By.DAY, By.SHARED)
+    parts = ("day",) if is_daily else ("key", "name")
+    found = LedgerSum.objects.filter(by=by, day__gte=first, **where).order_by()
+    added = {f"all_{name}": Sum(name) for name in SUMMED}
+    for row in found.values(*parts, "currency").annotate(**added):
+        key = Key(by, row.get("day", first), row.get("key", ""), row.get("name", ""))
+        yield key, {"currency": row["currency"], **{name: row[f"all_{name}"] for name in SUMMED}}
 
 
-def _whole(row: Mapping[str, Any], name: str) -> Decimal:
-    return Decimal(int(row[f"{name}_high"] or 0) * HALF + int(row[f"{name}_low"] or 0))
+def _table(rows: Iterable[tuple[Key, Row]]) -> list[Line]:
+    """Days in their order, all else by name."""
+    found: dict[Any, Line] = {}
+    for key, row in rows:
+        order, name = _named(key)
+        found.setdefault(order, Line(name)).add(row)
+    return [found[order] for order in sorted(found)]
 
 
-def _named(row: Mapping[str, Any], by: str, groups: Mapping[int, list[str]]) -> list[tuple[Any, str]]:
-    match by:
-        case "person":
-            return [((row["person_name"], row["person"]), row["person_name"])]
-        case "group":
-            return [(name, name) for name in groups.get(row["person"], [_("in no group")])]
-        case "model":
-            return [(row["model"], catalog.label(row["model"]))]
-    return [(row[by], str(row[by]))]
+def _named(key: Key) -> tuple[tuple[str, str], str]:
+    """Where it stands, and what people read."""
+    match key.by:
+        case By.DAY:
+            return (key.day.isoformat(), ""), key.day.isoformat()
+        case By.PERSON:
+            return (key.name, key.key), key.name
+        case By.GROUP:
+            name = key.key or _("in no group")
+            return (name, ""), name
+        case By.MODEL:
+            return (key.key, ""), catalog.label(key.key)
+    return (key.key, ""), key.key
 
 
-def _groups() -> dict[int, list[str]]:
-    """The groups in which people are now, by primary key of the person."""
-    names, found = dict(Group.objects.values_list("pk", "name")), dict[int, list[str]]()
-    for person, group in User.groups.through.objects.values_list("user", "group"):
-        found.setdefault(person, []).append(names[group])
-    return found
+def _whole(row: Row, name: str) -> Decimal:
+    return Decimal(int(row[f"{name}_high"]) * HALF + int(row[f"{name}_low"]))
 
 
 def _harmless(text: str) -> str:

@@ -4,8 +4,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from conversations.models import LedgerEntry
-from conversations.models.ledger import EntryQuerySet
 from conversations.services import budgets, spent
 from conversations.views.http import HtmxHttpRequest, member_required
 
@@ -22,14 +20,14 @@ def days_asked(request: HtmxHttpRequest) -> int:
 def page(request: HtmxHttpRequest) -> HttpResponse:
     """The last days: a chart, and tables by day and model."""
     days = days_asked(request)
-    entries, by_day = _entries(request, days), spent.lines(_entries(request, days), "day")
+    by_day, by_model = spent.of_person(request.user, spent.since(days))
     context = {
         "days": days,
         "spans": SPANS,
         "left": budgets.left_for(request.user.pk),
-        "total": spent.total(entries),
+        "total": spent.together(by_day),
         "bars": spent.chart(by_day, spent.since(days)),
-        "tables": [("model", spent.lines(entries, "model")), ("day", by_day[::-1])],
+        "tables": [("model", by_model), ("day", by_day[::-1])],
     }
     return render(request, "people/usage.html", context)
 
@@ -38,14 +36,11 @@ def page(request: HtmxHttpRequest) -> HttpResponse:
 @require_safe
 def export(request: HtmxHttpRequest) -> HttpResponse:
     """One of its tables, by day or model."""
-    by = "model" if request.GET.get("by") == "model" else "day"
-    return as_file(spent.as_csv(spent.lines(_entries(request, days_asked(request)), by)), f"usage-by-{by}.csv")
+    by_day, by_model = spent.of_person(request.user, spent.since(days_asked(request)))
+    by, table = ("model", by_model) if request.GET.get("by") == "model" else ("day", by_day)
+    return as_file(spent.as_csv(table), f"usage-by-{by}.csv")
 
 
 def as_file(table: str, name: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(table, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _entries(request: HtmxHttpRequest, days: int) -> EntryQuerySet:
-    return LedgerEntry.objects.of(request.user).filter(day__gte=spent.since(days))

@@ -1,44 +1,56 @@
-"""Every kind of page with 100,000 conversations and 1,000,000 messages stored: the server's time and its queries.
+"""Every kind of page with 100,000 conversations, 1,000,000 messages and 1,000,000 calls: its time and its queries.
 
-`measure` runs inside the application, on whatever database that is configured for.
+`fill` and `measure` run inside the application, on whatever database that is configured for.
 """
 
 import json
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 
+from django.contrib import admin
 from django.contrib.auth.models import AbstractUser
+from django.core.paginator import EmptyPage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from conversations.management.crowd import Crowd
-from conversations.models import Conversation, Message, User
+from conversations.models import Case, Conversation, Message, User
 from conversations.queries import Key
+from conversations.services import review
+from conversations.services.review import Seen
 from tests.bench.report import Page
 from tests.lengthy import MODEL
 
 CONVERSATIONS, EACH = 100_000, 10  # and messages in each
-SHARE = 10  # every so many-th conversation is the first person's
-RUNS = 7
+PEOPLE, OWNERS, SHARE = 1_000, 91, 10  # of the owners' 100 turns the first person has 10
+LOOKS = 50_000
+RUNS = 5
+CHOICES = 3  # of each filter: so many choices are opened
+ADMIN = "/admin/conversations/"
+
+
+def fill() -> None:
+    """An installation that has one person at least."""
+    person = _first()
+    User.objects.bulk_create(User(username=f"someone-{number}", password="!") for number in range(PEOPLE))
+    others = User.objects.exclude(pk=person.pk).order_by("pk").values_list("pk", flat=True)[: OWNERS - 1]
+    Crowd([person.pk] * SHARE + list(others), CONVERSATIONS, EACH, MODEL).fill()
+    talks = Conversation.objects.order_by("pk").values_list("uuid", flat=True)[:LOOKS]
+    review.record(User.objects.get(pk=person.pk), "thread", "a crowd", [Seen(None, talk) for talk in talks])
 
 
 def measure() -> list[Page]:
-    """Fill the database of an installation that has one person at least, then open every page some times."""
-    person = User.objects.order_by("pk").first()
-    assert person is not None
+    """Open every page some times, as somebody who may see everything."""
+    person = _first()
     User.objects.filter(pk=person.pk).update(is_staff=True, is_superuser=True)
-    fill(person)
     client = Client(SERVER_NAME="localhost")
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     _say_why(client, person)
-    return [_measured(client, name, address) for name, address in addresses(person).items()]
-
-
-def fill(person: AbstractUser) -> None:
-    others = User.objects.exclude(pk=person.pk).order_by("pk")[:1]
-    owners = [person.pk, *[other.pk for other in others] * (SHARE - 1)]
-    Crowd(owners, CONVERSATIONS, EACH, MODEL).fill()
+    every = addresses(person) | dict(lists(client))
+    return [_measured(client, name, address) for name, address in every.items()]
 
 
 def addresses(person: AbstractUser) -> dict[str, str]:
@@ -57,28 +69,70 @@ def addresses(person: AbstractUser) -> dict[str, str]:
         "prompts": "/prompts/",
         "presets": "/presets/",
         "settings": "/settings/",
+        "own usage": "/settings/usage/",
+        "own usage, a year": "/settings/usage/?days=365",
         "administration": "/admin/",
-        "administration, conversations": "/admin/conversations/conversation/",
-        "administration, search by title": "/admin/conversations/conversation/?q=was+said",
-        "administration, search by person": f"/admin/conversations/conversation/?q={person.username}",
-        "administration, one conversation": f"/admin/conversations/conversation/{middle.pk}/change/",
-        "administration, search by words": "/admin/conversations/conversation/?words=nowhere",
-        "administration, conversations with an error": "/admin/conversations/conversation/?error=credits",
-        "administration, conversations rated bad": "/admin/conversations/conversation/?rating=-1",
-        "administration, conversations flagged": "/admin/conversations/conversation/?flag=sample",
-        "administration, queue": "/admin/conversations/case/",
-        "administration, queue of all": "/admin/conversations/case/?status=all",
-        "administration, ratings": "/admin/conversations/rating/",
-        "administration, ratings of a model": f"/admin/conversations/rating/?model={MODEL}&commented=yes",
-        "administration, looks": "/admin/conversations/look/",
-        "administration, people": "/admin/conversations/user/",
+        "administration, one conversation": f"{ADMIN}conversation/{middle.pk}/change/",
+        "administration, branches": f"{ADMIN}conversation/{middle.pk}/branches/{message.parent_id}/",
+        "administration, export": f"{ADMIN}conversation/{middle.pk}/export/",
+        "administration, next case": f"{ADMIN}case/next/?after={_case().pk}",
+        "administration, one case": f"{ADMIN}case/{_case().pk}/change/",
+        "administration, one person": f"{ADMIN}user/{person.pk}/change/",
+        "administration, figures beside ours": f"{ADMIN}ledgerentry/reconcile/",
+        **{
+            f"administration, usage by {by}, {days} days": f"{ADMIN}ledgerentry/?by={by}&days={days}"
+            for by in ("day", "person", "group", "model", "connection")
+            for days in (30, 365)
+        },
+        **{f"administration, conversations ?{query}": f"{ADMIN}conversation/?{query}" for query in SEARCHES},
+        f"administration, search for {person.username}": f"{ADMIN}conversation/?q={person.username}",
+        f"administration, ratings of {person.username}": f"{ADMIN}rating/?q={person.username}",
+        f"administration, cases of {person.username}": f"{ADMIN}case/?status=all&q={person.username}",
     }
 
 
+SEARCHES = ("q=was+said", "q=credits", "q=nobody", "words=nowhere", "words=sentence", "q=was+said&error=credits&o=1")
+
+
+def lists(client: Client) -> Iterator[tuple[str, str]]:
+    """Every change list, its last page, a search in it, its orders and what its filters offer."""
+    for model in admin.site._registry:
+        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        response = client.get(address)
+        name = f"list of {model._meta.model_name}"
+        yield name, address
+        changes = (response.context or {}).get("cl") if response.status_code == 200 else None
+        if changes is None:
+            continue
+        with suppress(EmptyPage):
+            if changes.paginator.num_pages > 1:
+                yield f"{name}, last page", f"{address}?p={changes.paginator.num_pages}"
+        if changes.search_fields:
+            yield f"{name} ?q=one", f"{address}?q=one"
+        for column in changes.get_ordering_field_columns():
+            yield f"{name}, turned", f"{address}?o=-{column}.{column}"
+        for spec in changes.filter_specs:
+            offered = list(spec.choices(changes))[1:]
+            for choice in offered[: CHOICES - 1] + offered[CHOICES - 1 :][-1:]:
+                query = str(choice["query_string"])
+                yield f"{name} {query[:70]}", address + query
+
+
+def _first() -> User:
+    person = User.objects.order_by("pk").first()
+    assert person is not None
+    return person
+
+
+def _case() -> Case:
+    unfinished = Case.objects.unfinished().in_turn()
+    return unfinished[unfinished.count() // 2]
+
+
 def _say_why(client: Client, person: AbstractUser) -> None:
-    address = "/admin/conversations/conversation/"
     one = addresses(person)["administration, one conversation"]
-    for stating in (address, one.replace("change", "reason")):
+    of_case = f"{ADMIN}conversation/{_case().conversation_id}/reason/"
+    for stating in (f"{ADMIN}conversation/", one.replace("change", "reason"), of_case):
         assert client.post(stating, {"reason": "measuring"}).status_code == 303
 
 
@@ -91,7 +145,7 @@ def _measured(client: Client, name: str, address: str) -> Page:
     with CaptureQueriesContext(connection) as captured:
         response = client.get(address)
     queries = len(captured)  # the next request forgets them
-    assert response.status_code == 200, f"{address} answered {response.status_code}"
+    assert response.status_code in (200, 302), f"{address} answered {response.status_code}"
     times = []
     for _ in range(RUNS):
         begun = time.perf_counter()
@@ -101,5 +155,6 @@ def _measured(client: Client, name: str, address: str) -> Page:
 
 
 def dumped() -> str:
-    """`measure` as one line, for the process that asked."""
+    """All of it as one line, for the process that asked."""
+    fill()
     return json.dumps(measure())

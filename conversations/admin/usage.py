@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from conversations.admin.choosing import ChoosingAdmin
-from conversations.models import Budget, Connection, LedgerEntry
+from conversations.models import Budget, LedgerEntry
 from conversations.models.budget import Scope
 from conversations.services import budgets, catalog, spent
 from conversations.services.errors import Refusal
@@ -166,7 +166,7 @@ class LedgerAdmin(admin.ModelAdmin):
             return as_file(spent.as_csv(table), f"usage-by-{by}.csv")
         context = {"days": days, "spans": SPANS, "by": by, "kinds": BY.items(), "caption": BY[by], "lines": table}
         context |= {"total": spent.together(by_day), "bars": spent.chart(by_day, spent.since(days))}
-        return self._page(request, "usage", context | {"title": _("Usage"), "remaining": _credits()})
+        return self._page(request, "usage", context | {"title": _("Usage"), "remaining": spent.remaining()})
 
     def reconcile_view(self, request: HttpRequest) -> HttpResponse:
         self._check(request)
@@ -191,9 +191,3 @@ class LedgerAdmin(admin.ModelAdmin):
         return TemplateResponse(
             request, f"admin/conversations/ledgerentry/{name}.html", shared | context, status=status
         )
-
-
-def _credits() -> list[tuple[spent.Remaining, bool]]:
-    """What is left at each connection, and whether that is less than its threshold."""
-    least = dict(Connection.objects.exclude(credit_warning=None).values_list("slug", "credit_warning"))
-    return [(one, one.credits < (least.get(one.connection) or 0)) for one in spent.remaining(spent.connections())]

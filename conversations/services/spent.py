@@ -12,11 +12,11 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Q, Subquery, Sum
+from django.db.models import OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import LedgerEntry, LedgerSum, User
+from conversations.models import Connection, LedgerEntry, LedgerSum, User
 from conversations.models.ledger import By
 from conversations.services import catalog, sums
 from conversations.services.errors import Refusal
@@ -74,7 +74,7 @@ def since(days: int) -> dt.date:
 def of_everybody(first: dt.date, by: str) -> tuple[list[Line], list[Line]]:
     """From that day on: the table by day, and that by something else."""
     days, others = (list(_stored(first, kind)) for kind in (By.DAY, by))
-    fresh = sums.open_rows(LedgerEntry.objects.filter(day__gte=first))
+    fresh = sums.open_rows(first)
     for key, row in sums.spread(fresh, sums.groups_of(fresh) if by == By.GROUP else {}):
         if key.by == By.DAY:
             days.append((key, row))
@@ -87,8 +87,8 @@ def of_person(person: User, first: dt.date) -> tuple[list[Line], list[Line]]:
     """The same of one person: the tables by day and by model."""
     kept = LedgerSum.objects.filter(by=By.OWN, key=str(person.pk), day__gte=first)
     rows = [(Key(By.OWN, row["day"], name=row["name"]), row) for row in kept.values("day", "name", "currency", *SUMMED)]
-    fresh = LedgerEntry.objects.of(person).filter(day__gte=first)
-    rows += [(key, row) for key, row in sums.spread(sums.open_rows(fresh), {}) if key.by == By.OWN]
+    fresh = sums.spread(sums.open_rows(first, person=person.pk), {})
+    rows += [(key, row) for key, row in fresh if key.by == By.OWN]
     by_day = _table((Key(By.DAY, key.day), row) for key, row in rows)
     return by_day, _table((Key(By.MODEL, key.day, key.name), row) for key, row in rows)
 
@@ -144,21 +144,21 @@ class Remaining:
     at: dt.datetime
 
 
-def connections() -> list[str]:
-    """Those that were ever called, in their order."""
-    stored = LedgerSum.objects.filter(by=By.CONNECTION).order_by().values_list("key").distinct()
-    fresh = LedgerEntry.objects.filter(pk__gt=sums.up_to()).order_by().values_list("connection").distinct()
-    return sorted({slug for (slug,) in stored.union(fresh)})
+def connections() -> dict[str, Decimal | None]:
+    """Those whose calls are added up, in their order, with the credits below which administrators are warned."""
+    warning = Connection.objects.filter(slug=OuterRef("key")).order_by().values("credit_warning")
+    called = LedgerSum.objects.filter(by=By.CONNECTION).order_by("key")
+    return dict(called.values_list("key", Subquery(warning)).distinct())
 
 
-def remaining(slugs: Iterable[str]) -> list[Remaining]:
-    """For each of these connections the newest figure for the shared key."""
+def remaining() -> list[tuple[Remaining, bool]]:
+    """For each connection the newest figure for the shared key, and whether that is less than its threshold."""
+    least = connections()
     told = LedgerEntry.objects.filter(remaining__isnull=False).exclude(is_own_key=True).order_by("-pk")
-    newest = [Q(pk=Subquery(told.filter(connection=slug).values("pk")[:1])) for slug in slugs]
-    if not newest:
-        return []
-    found = LedgerEntry.objects.filter(reduce(or_, newest)).order_by("connection")
-    return [Remaining(one.connection, Decimal(one.remaining or 0).scaleb(-8), one.at) for one in found]
+    newest = [Q(pk=Subquery(told.filter(connection=slug).values("pk")[:1])) for slug in least]
+    found = LedgerEntry.objects.filter(reduce(or_, newest)).order_by("connection") if newest else ()
+    left = [Remaining(one.connection, Decimal(one.remaining or 0).scaleb(-8), one.at) for one in found]
+    return [(one, one.credits < (least[one.connection] or 0)) for one in left]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,8 @@ def reconcile(connection: str, figures: str, currency: str = "USD") -> list[Diff
     theirs = _figures(figures)
     first, last = min(theirs), max(theirs)
     rows = list(_stored(first, By.SHARED, day__lte=last, key=connection))
-    fresh = LedgerEntry.objects.filter(connection=connection, day__gte=first, day__lte=last)
-    rows += [(key, row) for key, row in sums.spread(sums.open_rows(fresh), {}) if key.by == By.SHARED]
+    fresh = sums.spread(sums.open_rows(first, last, connection=connection), {})
+    rows += [(key, row) for key, row in fresh if key.by == By.SHARED]
     ours = {dt.date.fromisoformat(line.name): line for line in _table((Key(By.DAY, key.day), row) for key, row in rows)}
     found = []
     for day in sorted(theirs.keys() | ours.keys()):

@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, Case, Count, F, Max, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
@@ -69,12 +68,15 @@ def summed(entries: EntryQuerySet) -> QuerySet[Any, dict[str, Any]]:
     return rows
 
 
-def open_rows(entries: EntryQuerySet, last: int | None = None) -> list[dict[str, Any]]:
-    """What of these is not added up yet: the newest calls, and those that were lost."""
-    last = up_to() if last is None else last
-    return _read(
-        summed(entries.filter(pk__gt=last)).union(summed(entries.filter(pk__lte=last, outcome=LOST)), all=True)
-    )
+def open_rows(first: dt.date, until: dt.date | None = None, **where: Any) -> list[dict[str, Any]]:
+    """What is not added up yet of these days: the newest calls, and those that were lost.
+
+    `where` as on LedgerEntry. The newest are found by primary key alone; by their days a year's would be looked at.
+    """
+    last, until = up_to(), until or dt.date.max
+    newest = LedgerEntry.objects.filter(pk__gt=last, **where)
+    lost = LedgerEntry.objects.filter(pk__lte=last, outcome=LOST, day__gte=first, day__lte=until, **where)
+    return [row for row in _read(summed(newest).union(summed(lost), all=True)) if first <= row["day"] <= until]
 
 
 def _read(rows: QuerySet[Any, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -99,10 +101,10 @@ def spread(rows: Iterable[Row], groups: Mapping[int, Sequence[str]]) -> Iterator
 def groups_of(rows: Iterable[Row]) -> dict[int, list[str]]:
     """The groups in which the people of these rows are now, by primary key of the person."""
     people, found = {row["person"] for row in rows}, dict[int, list[str]]()
-    names = dict(Group.objects.values_list("pk", "name")) if people else {}
-    for person, group in User.groups.through.objects.values_list("user", "group") if names else ():
-        if person in people and group in names:
-            found.setdefault(person, []).append(names[group])
+    memberships = User.groups.through.objects.values_list("user", "group__name")
+    for person, name in memberships if people else ():
+        if person in people:
+            found.setdefault(person, []).append(name)
     return found
 
 

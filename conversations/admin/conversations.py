@@ -1,6 +1,7 @@
 """Conversations for reviewers: read-only, the whole record. Each look states its reason and is recorded."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from conversations.models.work import Cause
 from conversations.services import cases, exporting, finding, review
 from conversations.views.attachments import file_response
 from conversations.views.http import SeeOther
+
+CODE = re.compile(r"[a-z_]{3,40}")  # of an error
 
 
 @admin.register(Conversation)
@@ -54,7 +57,7 @@ class ConversationAdmin(ReviewAdmin):
         """By person, model and perhaps title; the code of an error finds the conversations in which it happened."""
         found, _may_repeat = super().get_search_results(request, queryset, search_term)
         failed = Message.objects.failed_with(search_term.strip())
-        if not failed.exists():
+        if not CODE.fullmatch(search_term.strip()) or not failed.exists():
             return found, False
         return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=failed.values("conversation"))), False
 

@@ -120,7 +120,7 @@ class NoticesAdmin(admin.ModelAdmin):
     list_display = ("__str__", "terms_since")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not Notices.objects.exists()
+        return super().has_add_permission(request) and notices.current().pk is None
 
     def save_model(self, request: HttpRequest, obj: Notices, form: Any, change: bool) -> None:
         if obj.terms and (obj.terms_since is None or form.cleaned_data["asks_again"]):

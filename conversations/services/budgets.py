@@ -16,13 +16,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Count, F, Sum
+from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from conversations.models import Budget, LedgerEntry, Message, OwnKey, ProviderCall, Reservation, Spending
+from conversations.models import Budget, LedgerEntry, Message, OwnKey, Part, ProviderCall, Reservation, Spending
 from conversations.models.budget import NANO, Period, Scope
 from conversations.models.ledger import PICO
 from conversations.models.message import RUNNING
@@ -33,11 +34,21 @@ from conversations.services.offers import Offer
 
 ENDED_FOR = dt.timedelta(minutes=1)  # whoever wrote the reply settles it at once; later nobody will
 PICTURES_AT_MOST = 8
+BYTES = 4  # of a letter, at most
+ROUND_ABOUT = 200  # tokens that a provider's own words around a message have at most
 TURN = 0x62756467  # the number of PostgreSQL's advisory lock under which budgets change, one transaction at a time
 LARGEST = 10**18  # a budget's limit is less, so that no sum of these leaves the column
 NEVER_ASKED = ("network", "not_configured", "private_address")
 
 _remembered: list[tuple[float, Sequence[Budget]]] = []  # one at most: until when it holds
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a call can cost at most."""
+
+    money: Fraction
+    currency: str
 
 
 class OverBudget(Refusal):
@@ -98,8 +109,9 @@ def _reserve(reply: Message, person: int, run: int) -> None:
     offer = offers.every().get(reply.model)
     if not concerned or (offer and _brings_key(person, offer)):
         return
+    bound = _bound(offer, reply) if any(budget.money is not None for budget in concerned) else None
     _wait_for_turn()
-    held = [_hold(budget, person, offer) for budget in concerned]
+    held = [_hold(budget, person, bound) for budget in concerned]
     Reservation.objects.bulk_create(
         Reservation(reply=reply.pk, run=run, spending=spending, money=money) for spending, money in held
     )
@@ -165,11 +177,11 @@ def _wait_for_turn() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
 
 
-def _hold(budget: Budget, person: int, offer: Offer | None) -> tuple[Spending, int]:
+def _hold(budget: Budget, person: int, bound: Bound | None) -> tuple[Spending, int]:
     """Room in one budget: its spending and the money. Raises OverBudget."""
     key: dict[str, Any] = {"budget": budget, "subject": _subject(budget, person), "begins": _begins(budget)}
     spending, _is_new = Spending.objects.get_or_create(**key)
-    most = 0 if budget.money is None else _most(budget, offer)
+    most = 0 if budget.money is None else _most(budget, bound)
     room = Spending.objects.filter(pk=spending.pk)
     if budget.messages is not None:
         room = room.filter(messages__lt=budget.messages)
@@ -180,26 +192,44 @@ def _hold(budget: Budget, person: int, offer: Offer | None) -> tuple[Spending, i
     return spending, most
 
 
-def _most(budget: Budget, offer: Offer | None) -> int:
-    """What one message may cost. Raises OverBudget where nobody can know."""
-    if budget.set_aside is not None:
-        return _parts(budget.set_aside)
-    known = _most_by_prices(offer) if offer and offer.prices and offer.prices.currency == budget.currency else None
-    if known is None or known * NANO > LARGEST:
+def _most(budget: Budget, bound: Bound | None) -> int:
+    """What one message may cost, by the prices or as was said, whichever is more. Raises OverBudget where nobody can
+    know."""
+    said = None if budget.set_aside is None else _parts(budget.set_aside)
+    known = ceil(bound.money * NANO) if bound and bound.currency == budget.currency else None
+    most = max((one for one in (said, known) if one is not None and one <= LARGEST), default=None)
+    if most is None:
         raise OverBudget(
             _("Nobody knows what this model costs, so that no budget can pay for it. Choose another model.")
         )
-    return ceil(known * NANO)
+    return most
 
 
-def _most_by_prices(offer: Offer) -> Fraction | None:
-    """A full context and the longest answer, in the dearest way."""
+def _bound(offer: Offer | None, reply: Message) -> Bound | None:
+    """The dearest that a call for this reply can be by its prices; None where they, or the lengths, are not known."""
+    if offer is None or offer.prices is None:
+        return None
     prices, model = offer.prices, offer.model
-    assert prices is not None
-    asked = _dearest(model.context_window, prices.input, prices.cached)
+    asked = _dearest(_longest_request(reply, model.context_window), prices.input, prices.cached)
     answered = _dearest(model.output_limit or model.context_window, prices.output, prices.reasoning)
     drawn = PICTURES_AT_MOST * Fraction(prices.picture or 0) if model.draws_images else Fraction(0)
-    return None if asked is None or answered is None else asked + answered + drawn
+    return None if asked is None or answered is None else Bound(asked + answered + drawn, prices.currency)
+
+
+def _longest_request(reply: Message, context_window: int | None) -> int | None:
+    """Tokens that a request for this reply can have at most: no text has more of them than bytes. What a picture has
+    is known to its provider alone, but never more than fits the context."""
+    conversation = reply.conversation
+    told = Part.objects.filter(message__conversation=conversation).aggregate(
+        letters=Coalesce(Sum(Length("text") + Length("signature") + Length("name")), 0),
+        parts=Count("pk"),
+        pictures=Count("attachment"),
+    )
+    if told["pictures"]:
+        return context_window
+    around = ROUND_ABOUT * (1 + int(told["parts"]))
+    tokens = BYTES * (int(told["letters"]) + len(conversation.system_prompt)) + around
+    return tokens if context_window is None else min(tokens, context_window)
 
 
 def _dearest(tokens: int | None, price: Decimal | None, special: Decimal | None) -> Fraction | None:

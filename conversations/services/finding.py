@@ -15,7 +15,7 @@ MOST = 200  # texts with the words that one page takes
 @dataclass(frozen=True, slots=True)
 class Found:
     """Conversations by primary key. `back` is where an older stretch begins, None where all was looked through;
-    `since` is when the oldest message was written that this stretch looked into."""
+    `since` is when the newest message was written that was not looked into, None likewise."""
 
     conversations: set[int] = field(default_factory=set)
     back: int | None = None
@@ -36,9 +36,8 @@ def saying(words: str, back: int | None = None) -> Found:
     stretch = parts.filter(pk__gt=newest - STRETCH)
     hits = list(stretch.filter(text__icontains=words).values_list("pk", "message__conversation")[:MOST])
     oldest = hits[-1][0] if len(hits) == MOST else newest - STRETCH + 1
-    has_more = Part.objects.filter(pk__lt=oldest).exists()
-    since = Message.objects.filter(parts__pk__gte=oldest).order_by("parts__pk").values_list("created_at", flat=True)
-    return Found({conversation for _pk, conversation in hits}, oldest if has_more else None, since.first())
+    before = Part.objects.filter(pk__lt=oldest).order_by("-pk").values_list("message__created_at", flat=True).first()
+    return Found({conversation for _pk, conversation in hits}, oldest if before else None, before)
 
 
 def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:

@@ -13,7 +13,7 @@ from django.db.models import BigIntegerField, Case, Count, F, Max, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from conversations.models import LedgerEntry, LedgerSum, User
-from conversations.models.ledger import LARGEST, By, EntryQuerySet
+from conversations.models.ledger import LARGEST, By
 from conversations.services.ledger import LOST
 
 STRETCH = 20_000  # entries that are added up in one go
@@ -24,6 +24,7 @@ HALVES = tuple(f"{name}_{half}" for name in ("credits", "amount") for half in ("
 SUMMED = ("calls", "known", *COUNTS, *HALVES)
 SHARED = "is_shared"
 PARTS = ("day", "person", "person_name", "model", "connection", SHARED)
+IS_LOST = f"conversations_ledgerentry.outcome = '{LOST}'"
 TURN = 0x73756D73  # "sums": the number of PostgreSQL's advisory lock of whoever adds up
 
 Row: TypeAlias = Mapping[str, Any]
@@ -54,7 +55,7 @@ def up_to() -> int:
     return LedgerSum.objects.aggregate(last=Max("up_to"))["last"] or 0
 
 
-def summed(entries: EntryQuerySet) -> QuerySet[Any, dict[str, Any]]:
+def summed(entries: QuerySet[LedgerEntry]) -> QuerySet[Any, dict[str, Any]]:
     """SUMMED of these entries for each different value of PARTS and each currency."""
     whole = BigIntegerField()
     found: Any = entries.order_by().annotate(is_shared=Case(When(is_own_key=True, then=Value(0)), default=Value(1)))
@@ -73,10 +74,11 @@ def open_rows(first: dt.date, until: dt.date | None = None, **where: Any) -> lis
 
     `where` as on LedgerEntry. The newest are found by primary key alone; by their days a year's would be looked at.
     """
-    last, until = up_to(), until or dt.date.max
-    newest = LedgerEntry.objects.filter(pk__gt=last, **where)
-    lost = LedgerEntry.objects.filter(pk__lte=last, outcome=LOST, day__gte=first, day__lte=until, **where)
-    return [row for row in _read(summed(newest).union(summed(lost), all=True)) if first <= row["day"] <= until]
+    until = until or dt.date.max
+    newest = summed(LedgerEntry.objects.filter(pk__gt=up_to(), pk__lte=LARGEST, **where).exclude(outcome=LOST))
+    # Written out, since SQLite does not see otherwise that there is an index of these alone.
+    lost = LedgerEntry.objects.filter(day__gte=first, day__lte=until, **where).extra(where=[IS_LOST])  # noqa: S610
+    return [row for row in _read(newest.union(summed(lost), all=True)) if first <= row["day"] <= until]
 
 
 def _read(rows: QuerySet[Any, dict[str, Any]]) -> list[dict[str, Any]]:

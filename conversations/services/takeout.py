@@ -3,12 +3,13 @@
 import json
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
-from conversations.models import Attachment, Conversation, Message, Preset, Prompt, User
+from conversations.models import Attachment, Conversation, LedgerEntry, Message, Preset, Prompt, User
 from conversations.models.attachment import SUFFIX
 from conversations.models.message import Kind
 
@@ -66,6 +67,7 @@ def members(user: User) -> Iterator[Member]:
     for model, name in ((Prompt, "prompts.json"), (Preset, "presets.json")):
         fields = [field.name for field in model._meta.fields if field.name not in ("id", "owner")]
         yield name, _json(list(model._default_manager.filter(owner=user).values(*fields)))
+    yield "usage.json", _json([_usage(entry) for entry in LedgerEntry.objects.of(user).order_by("pk")])
     conversations = Conversation.objects.existing().filter(owner=user)
     for number in list(conversations.order_by("pk").values_list("pk", flat=True)):
         if conversation := conversations.filter(pk=number).first():
@@ -91,6 +93,14 @@ def _account(user: User) -> dict[str, Any]:
         "joined_at": user.date_joined,
         "preferences": {name: getattr(user, name) for name in PREFERENCES},
     }
+
+
+def _usage(entry: LedgerEntry) -> dict[str, Any]:
+    """A call to a provider; null is what nobody knows."""
+    names = ("at", "model", "outcome", "prompt_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "pictures")
+    credits = None if entry.credits is None else Decimal(entry.credits).scaleb(-8)
+    cost = {"credits": credits, "money": entry.money, "currency": entry.currency, "own_key": entry.is_own_key}
+    return {name: getattr(entry, name) for name in names} | cost
 
 
 def _conversation(conversation: Conversation) -> dict[str, Any]:

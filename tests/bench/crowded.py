@@ -4,7 +4,6 @@
 """
 
 import json
-import statistics
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from conversations.management.crowd import Crowd
 from conversations.models import Case, Conversation, Message, User
 from conversations.queries import Key
-from conversations.services import review
+from conversations.services import review, sums
 from conversations.services.review import Seen
 from tests.bench.report import Page
 from tests.lengthy import MODEL
@@ -30,6 +29,7 @@ LOOKS = 50_000
 RUNS = 5
 CHOICES = 3  # of each filter: so many choices are opened
 ADMIN = "/admin/conversations/"
+BRACKETS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")  # of transactions: they ask for nothing
 
 
 def fill() -> None:
@@ -40,6 +40,8 @@ def fill() -> None:
     Crowd([person.pk] * SHARE + list(others), CONVERSATIONS, EACH, MODEL).fill()
     talks = Conversation.objects.order_by("pk").values_list("uuid", flat=True)[:LOOKS]
     review.record(User.objects.get(pk=person.pk), "thread", "a crowd", [Seen(None, talk) for talk in talks])
+    while sums.add_up():
+        pass
 
 
 def measure() -> list[Page]:
@@ -101,7 +103,7 @@ def lists(client: Client) -> Iterator[tuple[str, str]]:
         response = client.get(address)
         name = f"list of {model._meta.model_name}"
         yield name, address
-        changes = (response.context or {}).get("cl") if response.status_code == 200 else None
+        changes = (getattr(response, "context_data", None) or {}).get("cl")
         if changes is None:
             continue
         with suppress(EmptyPage):
@@ -141,17 +143,18 @@ def _key(conversation: Conversation) -> str:
 
 
 def _measured(client: Client, name: str, address: str) -> Page:
+    """The fastest of some: whatever else the machine does only makes the others slower."""
     client.get(address)
     with CaptureQueriesContext(connection) as captured:
         response = client.get(address)
-    queries = len(captured)  # the next request forgets them
+    queries = sum(not one["sql"].startswith(BRACKETS) for one in captured)  # the next request forgets them
     assert response.status_code in (200, 302), f"{address} answered {response.status_code}"
     times = []
     for _ in range(RUNS):
         begun = time.perf_counter()
         client.get(address)
         times.append((time.perf_counter() - begun) * 1000)
-    return Page(name=name, milliseconds=round(statistics.median(times), 1), queries=queries)
+    return Page(name=name, milliseconds=round(min(times), 1), queries=queries)
 
 
 def dumped() -> str:

@@ -8,13 +8,14 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-un
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # What of the tests also runs on PostgreSQL each time; `make test-postgres` takes all.
 ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
-	rows replies messages waiting continuing branches columns conversations temporary plans records rules retention)
+	rows replies messages waiting continuing branches columns conversations temporary plans records rules retention sums \
+	budget_bounds)
 # Where real servers are waited for, a wait that lasted longer than its deadline is tried once more: the machine may have
 # had more to do. What was seen is never asked for twice.
 AGAIN = --reruns 1 --only-rerun '^(TimeoutError|ReadTimeout|ConnectTimeout|TimeoutExpired)\b'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres cluster-test check bench bench-cluster soak screenshots icons messages lock format clean
+.PHONY: help run demo test test-postgres cluster-test check bench bench-pages bench-cluster soak screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +59,10 @@ lint: .venv/.installed-dev
 
 bench: .venv/.installed-dev staticfiles/.collected ## Measure speed and memory; RUNS=3 for medians, PEERS=chainlit,gradio beside others
 	$(BIN)/python -m tests.bench $(if $(RUNS),--runs $(RUNS)) $(if $(PEERS),--peers $(PEERS)) $(BENCH)
+
+bench-pages: .venv/.installed-dev staticfiles/.collected ## Measure every page with 1,000,000 messages and calls stored
+	@sh tests/system-packages.sh
+	$(BIN)/python -m tests.bench --only-pages
 
 bench-cluster: .venv/.installed-dev staticfiles/.collected ## Measure what a cluster costs, and size one for 100,000 replies
 	@sh tests/system-packages.sh

@@ -53,8 +53,8 @@ class BudgetForm(forms.ModelForm):
             "messages": _("Replies that may be asked for. Empty: as many as one likes."),
             "money": _("Empty: as much as one likes."),
             "set_aside": _(
-                "What a message may cost at most; the rest comes back when it is answered. Empty: as the model's prices"
-                " say for a full context and the longest answer; models of unknown price are then refused."
+                "What a message is taken to cost where the model's prices are not known; where they are, at least this"
+                " is set aside. The rest comes back when it is answered. Empty: models of unknown price are refused."
             ),
         }
 

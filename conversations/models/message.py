@@ -178,6 +178,7 @@ class Message(models.Model):
             ),
             models.Index(fields=["parent"], condition=models.Q(status="waiting"), name="message_waiting"),
             models.Index(fields=["error_code"], condition=~models.Q(error_code=""), name="message_failed"),
+            models.Index(fields=["ended_at"], condition=models.Q(runs__gt=1), name="message_continued"),
         ]
 
     def __str__(self) -> str:

@@ -100,7 +100,8 @@ class RuleKind(models.TextChoices):
 
 
 class Rule(models.Model):
-    """What flags by itself. `checked_up_to`: the primary key of the last message it has looked at."""
+    """What flags by itself. `checked_up_to`: the primary key of the last message it has looked at; `continued_up_to`:
+    the end of the last reply that it has looked at again, since somebody let it be written on."""
 
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=RuleKind)
@@ -109,6 +110,7 @@ class Rule(models.Model):
     percent = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
     enabled = models.BooleanField(default=True)
     checked_up_to = models.PositiveBigIntegerField(default=0, editable=False)
+    continued_up_to = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["name"]

@@ -1,7 +1,7 @@
-"""Masking names and e-mail addresses in what leaves the review.
+"""Masking names, e-mail addresses and telephone numbers in what leaves the review.
 
-Names are those of people who have an account here: user names, first and last names. Other names cannot be told from
-other words, and stay.
+Names are those of people who have an account here: user names, first and last names; and what follows "Mr", "Dr" and
+their like. Other names cannot be told from other words, and stay.
 """
 
 import re
@@ -13,6 +13,10 @@ from django.db.models import Q
 from conversations.models import User
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# As people write them: with a + or 0 in front, or an area code in brackets.
+PHONE = re.compile(r"(?<![\w.,+-])(?:\+|0|\(\d{2,5}\)[ -]?)\d(?:[ ()/.-]{0,2}\d){5,13}(?![\w-]|[.,]\d)")
+TITLES = "Mr|Mrs|Ms|Mx|Dr|Prof|Herrn?|Frau|Sra?|Señora?|Mme|Mlle|Monsieur|Madame"
+TITLED = re.compile(rf"(?<!\w)((?:{TITLES})(?:\.|\b))((?:[ \u00a0]+[A-ZÀ-ÖØ-Þ][\w'’-]*\.?)+)")
 WORD = re.compile(r"\w+(?:[.@+-]\w+)*")
 FIELDS = ("username", "first_name", "last_name")
 AT_ONCE = 200  # words that one statement asks for
@@ -26,7 +30,8 @@ class Mask:
         self._numbers = {name: number for number, names in enumerate(_people(words), start=1) for name in names}
 
     def text(self, text: str) -> str:
-        return WORD.sub(self._word, EMAIL.sub("[e-mail]", text))
+        known = WORD.sub(self._word, EMAIL.sub("[e-mail]", text))
+        return PHONE.sub("[phone]", TITLED.sub(r"\1 [name]", known))
 
     def value(self, value: Any) -> Any:
         """The same for every text in a value made of lists and dictionaries; keys stay."""

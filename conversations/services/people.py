@@ -1,5 +1,6 @@
 """People: what they prefer, who may come in, and how they leave."""
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.utils.translation import gettext as _
 from conversations.models import Attachment, Conversation, Invitation, Message, User
 from conversations.services import attachments, conversations, holds, invitations, letters, replies, roles, sessions
 from conversations.services.errors import NotNow
+
+TELL_EVERY = dt.timedelta(hours=1)
 
 
 def configure(user: User, **preferences: Any) -> None:
@@ -29,6 +32,17 @@ def admit(user: User, invitation: Invitation | None) -> None:
     elif settings.CHATSITE_SIGNUP == "approval":
         user.is_active, user.waiting_since = False, timezone.now()
         user.save(update_fields=["is_active", "waiting_since"])
+        _tell_who_approves(user)
+
+
+def _tell_who_approves(user: User) -> None:
+    """One letter an hour at most, however many sign up."""
+    recent = User.objects.filter(waiting_since__gt=timezone.now() - TELL_EVERY).exclude(pk=user.pk)
+    if not settings.HAS_MAIL or recent.exists():
+        return
+    address = f"{settings.CHATSITE_URL}/admin/conversations/user/?state=waiting"
+    for person in roles.approvers():
+        letters.send("waiting", person.email, language=person.language, name=user.get_username(), address=address)
 
 
 def approve(user: User) -> None:

@@ -7,6 +7,7 @@ administrator  staff and superuser
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from conversations.models import User
@@ -44,6 +45,15 @@ def reviewers() -> Group:
     if is_new:
         group.permissions.add(_permission())
     return group
+
+
+def approvers() -> QuerySet[User]:
+    """Staff with an e-mail address who may let people in."""
+    permission = {"codename": "change_user", "content_type__app_label": "conversations"}
+    direct = Q(**{f"user_permissions__{name}": value for name, value in permission.items()})
+    by_group = Q(**{f"groups__permissions__{name}": value for name, value in permission.items()})
+    staff = User.objects.filter(is_active=True, is_staff=True).exclude(email="")
+    return staff.filter(Q(is_superuser=True) | direct | by_group).distinct()
 
 
 def keep_an_administrator(*, without: User) -> None:

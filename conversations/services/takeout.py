@@ -97,7 +97,16 @@ def _account(user: User) -> dict[str, Any]:
 
 def _usage(entry: LedgerEntry) -> dict[str, Any]:
     """A call to a provider; null is what nobody knows."""
-    names = ("at", "model", "outcome", "prompt_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "pictures")
+    names = (
+        "at",
+        "model",
+        "outcome",
+        "prompt_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+        "cached_tokens",
+        "pictures",
+    )
     credits = None if entry.credits is None else Decimal(entry.credits).scaleb(-8)
     cost = {"credits": credits, "money": entry.money, "currency": entry.currency, "own_key": entry.is_own_key}
     return {name: getattr(entry, name) for name in names} | cost

@@ -43,6 +43,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default="1,50,200,500", help="numbers of concurrent replies, such as 1,50")
     parser.add_argument("--no-crowd", action="store_true", help="leave out the pages with very much stored")
+    parser.add_argument("--only-pages", action="store_true", help="measure nothing but the pages with very much stored")
     parser.add_argument("--runs", type=int, default=1, help="how often to measure; the table shows medians")
     parser.add_argument("--peers", default="", help=f"other chats to measure beside ours, of {', '.join(PEERS)}")
     parser.add_argument("--tokens", type=int, default=TOKENS, help="tokens of a reply")
@@ -104,6 +105,10 @@ class Bench:
             self.missing.append(str(error))
         except Exception as error:
             self.missing.append(f"{name} cannot be measured: {type(error).__name__}: {error}"[:200])
+
+    def only_pages(self) -> dict[str, list[report.Page]]:
+        with processes.upstream() as (self.upstream_url, self.upstream_pid):
+            return self.crowded()
 
     def crowded(self) -> dict[str, list[report.Page]]:
         """Every page with very much stored, on SQLite and, where it is installed, on PostgreSQL."""
@@ -238,6 +243,8 @@ def main() -> int:
     remarks: list[str] = []
     missing: list[str] = []
     crowd: dict[str, list[report.Page]] = {}
+    if chosen.only_pages:
+        return measure_pages(chosen)
     for number in range(chosen.runs):
         with tempfile.TemporaryDirectory(prefix="chatsite-bench-") as folder:
             bench = Bench(chosen, levels, Path(folder))
@@ -260,13 +267,26 @@ def main() -> int:
     return 1 if missing else 0
 
 
+def measure_pages(chosen: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="chatsite-bench-") as folder:
+        bench = Bench(chosen, [], Path(folder))
+        crowd = bench.only_pages()
+    print("\n".join([report.pages(crowd), *surroundings({}, []), *bench.remarks]))
+    write(chosen.out.with_name("bench-pages.json"), {"pages": crowd, "remarks": bench.remarks})
+    return 0
+
+
 def surroundings(measured: dict[str, float], levels: Sequence[int]) -> list[str]:
     """What the figures depend on beside chatsite: other work on the machine makes all of them worse."""
     loops = ", ".join(f"{measured[f'{level} reference']:.0f}" for level in levels)
     busy = "" if os.getloadavg()[0] <= (os.cpu_count() or 1) + 2 else "; THE MACHINE WAS BUSY WITH OTHER WORK"
     return [
         f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}{busy}",
-        f"reference loop of {processes.REFERENCE:,} additions after each level: {loops} ms of CPU",
+        *(
+            [f"reference loop of {processes.REFERENCE:,} additions after each level: {loops} ms of CPU"]
+            if loops
+            else []
+        ),
     ]
 
 

@@ -20,12 +20,16 @@ def people(db: None) -> None:
         ("Smith's cat, Smithson's dog", "[person 1]'s cat, Smithson's dog"),
         ("JÖRG.MÜLLER and Maria-Smith", "[person 2] and [person 1]-[person 1]"),
         ("`x = smith`\n@asmith", "`x = [person 1]`\n@[person 1]"),
+        ("x.y@host.example and X+1@sub.host.co.uk are strangers", "[e-mail] and [e-mail] are strangers"),
+        ("Ask Dr. Jane O'Neil-Doe or Frau Weiß soon.", "Ask Dr. [name] or Frau [name] soon."),
+        ("call +49 (0)30 123456-78 or (555) 123-4567, 030/1234567.", "call [phone] or [phone], [phone]."),
+        ("in 2026-11-22, 10.000,50 at 0.0012345678 of 08123456-1234-5678", None),
         ("Nobody of the organisation", "Nobody of the organisation"),
     ],
 )
-def test_names_and_addresses_are_masked(people: None, text: str, masked: str) -> None:
+def test_names_and_addresses_are_masked(people: None, text: str, masked: str | None) -> None:
     shown = Mask([text]).text(text)
-    assert shown == masked
+    assert shown == (text if masked is None else masked)
 
 
 def test_texts_inside_of_values_are_masked_and_keys_and_numbers_stay(people: None) -> None:

@@ -1,8 +1,10 @@
 """Rules flag what was written since they last looked, once, and wait for what still runs."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.db.models import F
 
 from conversations.models import Case, Flag, Message, Rule, User
 from conversations.models.message import Status
@@ -102,3 +104,29 @@ def test_long_histories_are_looked_at_in_stretches(alice: User, monkeypatch: pyt
     for number in range(4):
         end(send(alice, "needle", key=f"k{number}").reply)
     assert [rules.check_all() for _ in range(4)] == [2, 1, 1, 0]
+
+
+def test_a_reply_that_was_written_on_is_looked_at_again_and_flagged_once(alice: User) -> None:
+    rule = make(RuleKind.WORDS, words="needle")
+    rules.begin(rule)
+    rule.save()
+    reply = send(alice, "hello").reply
+    claimed = replies.claim(reply.pk)
+    assert claimed is not None
+    replies.write([NewPiece(claimed.pk, claimed.claim, 0, "text", "nothing so far")])
+    replies.finish(claimed, Outcome(Status.STOPPED))
+    assert rules.check_all() == 0
+    past_moments(rule)
+    assert replies.go_on(Message.objects.get(pk=reply.pk))
+    end(reply, " and then a needle")
+    past_moments(rule)
+    assert rules.check_all() == 1
+    past_moments(rule)
+    assert rules.check_all() == 0
+
+
+def past_moments(rule: Rule) -> None:
+    """As if all that were half a minute ago."""
+    ago = dt.timedelta(seconds=30)
+    Message.objects.update(ended_at=F("ended_at") - ago)
+    Rule.objects.filter(pk=rule.pk).update(continued_up_to=F("continued_up_to") - 2 * ago)

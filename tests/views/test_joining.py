@@ -227,6 +227,25 @@ def test_an_administrator_finds_and_approves_who_waits(waiting: User, root: User
     assert newcomer.get("/").status_code == 200
 
 
+def test_those_who_approve_get_one_letter_an_hour_about_who_waits(
+    settings: Settings,
+    root: User,
+    with_mail: None,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.CHATSITE_SIGNUP = "approval"
+    User.objects.filter(pk=root.pk).update(language="de")
+    User.objects.create_user("staff", "staff@example.com", PASSWORD, is_staff=True)
+    newcomers = [User.objects.create_user(name, f"{name}@example.com") for name in ("dave", "erin")]
+    with django_capture_on_commit_callbacks(execute=True):
+        for newcomer in newcomers:
+            people.admit(newcomer, None)
+    (letter,) = mail.outbox
+    assert (letter.to, letter.subject) == (["root@example.com"], "Jemand wartet bei Chatsite auf Freigabe")
+    assert "dave" in letter.body
+    assert f"{settings.CHATSITE_URL}/admin/conversations/user/?state=waiting" in letter.body
+
+
 def test_whoever_is_refused_is_forgotten_and_nobody_else_can_be(waiting: User, root: User, alice: User) -> None:
     client = client_of(root)
     people_chosen = {"action": "refuse", "_selected_action": [waiting.pk, alice.pk]}

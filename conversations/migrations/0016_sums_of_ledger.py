@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0014_credit_warning'),
+        ('conversations', '0015_remembered'),
     ]
 
     operations = [

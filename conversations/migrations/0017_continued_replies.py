@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0015_sums_of_ledger'),
+        ('conversations', '0016_sums_of_ledger'),
     ]
 
     operations = [

@@ -56,6 +56,7 @@ invitation.groups.add(readers)
 budget = models.Budget.objects.create(scope="each", period="day", messages=10**6, money="99.5", set_aside="0.01")
 spending = models.Spending.objects.create(budget=budget, subject=alice.pk, begins=timezone.localdate(), reserved=10**7)
 models.Reservation.objects.create(reply=10**6, run=1, spending=spending, money=10**7)
+models.LedgerSum.objects.create(by="day", day=timezone.localdate(), currency="USD", calls=1, up_to=1)
 review.record_look(bob, first, "thread", "Quality of answers")
 """
 

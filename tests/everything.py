@@ -88,8 +88,8 @@ def fill(apps):
         chat.groups.add(apps.get_model("auth", "Group").objects.create(name="Prüfer"))
         make("OwnKey", owner=alice, connection=house, sealed_key="v1.x.z", key_hint="wxyz")
     if "ledgersum" in [model._meta.model_name for model in apps.get_models()]:
-    make("LedgerSum", by="person", day=now.date(), key=str(alice.pk), name="alice", currency="USD", calls=1, up_to=1)
-if "budget" in [model._meta.model_name for model in apps.get_models()]:
+        make("LedgerSum", by="person", day=now.date(), key=str(alice.pk), name="alice", currency="USD", up_to=1)
+    if "budget" in [model._meta.model_name for model in apps.get_models()]:
         budget = make("Budget", scope="site", period="month", messages=10**6, money="9999.5", set_aside="0.01")
         spending = make("Spending", budget=budget, subject=0, begins=now.date().replace(day=1), messages=1,
                         reserved=10**7)

@@ -15,7 +15,7 @@ ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
 AGAIN = --reruns 1 --only-rerun '^(TimeoutError|ReadTimeout|ConnectTimeout|TimeoutExpired)\b'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres cluster-test check bench bench-pages bench-cluster soak screenshots icons messages lock format clean
+.PHONY: help run demo test test-postgres cluster-test coverage mutants check bench bench-pages bench-cluster soak screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -31,11 +31,18 @@ test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 $(addprefix --ignore=tests/,browser postgresql cluster live faults)
 	$(BIN)/python -m pytest -n 2 $(AGAIN) tests/live tests/faults
-	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(AGAIN) $(ON_POSTGRES)
-	$(BIN)/python -m pytest $(AGAIN) tests/cluster/test_cluster.py tests/cluster/test_pictures.py tests/cluster/test_kills.py
+	@# Side by side, because a cluster mostly waits.
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target some-on-postgres some-of-cluster
 	@# Apart, because the browser's driver keeps an event loop running in the thread of the tests. One that fails is
 	@# tried once more, and the summary names it: two browsers on two cores lose a click now and then.
 	$(BIN)/python -m pytest -n 2 --reruns 1 tests/browser
+
+some-on-postgres:
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(AGAIN) $(ON_POSTGRES)
+
+some-of-cluster:
+	$(BIN)/python -m pytest $(AGAIN) tests/cluster/test_cluster.py tests/cluster/test_pictures.py tests/cluster/test_kills.py
+.PHONY: some-on-postgres some-of-cluster
 
 test-postgres: .venv/.installed-dev staticfiles/.collected ## The tests of services and pages on PostgreSQL
 	@sh tests/system-packages.sh
@@ -44,6 +51,17 @@ test-postgres: .venv/.installed-dev staticfiles/.collected ## The tests of servi
 cluster-test: .venv/.installed-dev staticfiles/.collected ## All processes of a set-up past one machine, killed and brought back
 	@sh tests/system-packages.sh
 	$(BIN)/python -m pytest tests/cluster
+
+coverage: .venv/.installed-dev staticfiles/.collected ## Which branches of the code that guards no quick test takes
+	@rm -rf .build/coverage*; mkdir -p .build
+	$(BIN)/coverage run -m pytest -q -p tests.measured $(addprefix tests/,unit properties services views wire security)
+	$(BIN)/python -m tests.postgres $(BIN)/coverage run -m pytest -q -p tests.measured \
+		$(patsubst %,tests/services/test_%.py,replies attachments)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+mutants: .venv/.installed-dev staticfiles/.collected ## Break that code in small ways; ONLY= names groups, MOST= changes of a file
+	$(BIN)/python -m tests.mutants $(ONLY) $(if $(MOST),--most $(MOST))
 
 check: .venv/.installed-dev staticfiles/.collected lint ## Format, lint, types, templates, migrations and the quick tests
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/services tests/views tests/architecture tests/security/test_ids_in_bodies.py \

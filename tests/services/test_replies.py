@@ -196,3 +196,15 @@ def test_replies_of_deactivated_people_are_unwanted(claimed: Message, alice: Use
 
 def test_replies_whose_rows_are_gone_are_told_apart(claimed: Message) -> None:
     assert replies.vanished([claimed.pk, 987654]) == {987654}
+
+
+def test_a_reply_that_somebody_took_since_it_was_stored_is_not_taken_again(
+    alice: User, conversation: Conversation
+) -> None:
+    """The engine is handed the row as it was stored; another process may have been quicker."""
+    reply = send(alice, "hello", conversation).reply
+    stored = Message.objects.get(pk=reply.pk)
+    first = replies.claim(reply.pk, reply)
+    assert first is not None
+    assert replies.claim(reply.pk, stored) is None
+    assert Message.objects.get(pk=reply.pk).claim == first.claim

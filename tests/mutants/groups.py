@@ -1,0 +1,63 @@
+"""Which files are broken, and which tests must notice: the ones that show most come first."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+def _in(folder: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/{name}.py" for name in names)
+
+
+MARKUP = ("blocks", "delimiters", "formulas", "highlighting", "limits", "links", "notes", "parser", "rendering")
+GROUPS = (
+    Group(
+        "permissions",
+        (
+            *_in("conversations/models", "attachment", "conversation", "library"),
+            *_in("conversations/services", "roles"),
+            *_in("conversations/views", "http"),
+            *_in("conversations/admin", "hidden", "reviewing"),
+        ),
+        (
+            *_in("tests/services", "test_nobody", "test_library", "test_people", "test_conversations"),
+            *_in("tests/views", "test_list", "test_library", "test_admin", "test_leaving", "test_everyone"),
+        ),
+    ),
+    Group(
+        "renderer",
+        _in("conversations/markup", *MARKUP, "sanitiser", "tables", "writer"),
+        _in("tests/unit", "test_markup", "test_markup_blocks", "test_formulas", "test_markup_hostile"),
+    ),
+    Group(
+        "upload",
+        (
+            *_in("conversations/services", "pictures", "picture_child", "attachments"),
+            *_in("conversations/views", "attachments"),
+        ),
+        _in("tests/services", "test_pictures", "test_attachments", "test_pictures_child", "test_pictures_hostile"),
+    ),
+    Group(
+        "outbound",
+        _in("conversations/providers", "addresses", "attempts", "call", "connections", "taps", "wire"),
+        (
+            *_in("tests/wire", "test_addresses", "test_taps", "test_wire", "test_retries", "test_endpoints"),
+            *_in("tests/wire", "test_failures", "test_deadlines", "test_cases_replies"),
+        ),
+    ),
+    Group(
+        "replies",
+        _in("conversations/services", "replies"),
+        _in("tests/services", "test_replies", "test_continuing", "test_columns", "test_waiting", "test_leases"),
+    ),
+    Group(
+        "imports",
+        _in("conversations/backup", "archive", "restoring", "rows"),
+        (*_in("tests/unit", "test_backup_archive"), *_in("tests/services", "test_backup")),
+    ),
+)

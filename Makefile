@@ -15,7 +15,7 @@ ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
 AGAIN = --reruns 1 --only-rerun '^(TimeoutError|ReadTimeout|ConnectTimeout|TimeoutExpired)\b'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres cluster-test coverage mutants check bench bench-pages bench-cluster soak screenshots icons messages lock format clean
+.PHONY: help run demo test test-postgres cluster-test coverage mutants check bench bench-pages bench-cluster soak fuzz sbom audit screenshots icons messages lock format clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -90,6 +90,20 @@ soak: .venv/.installed-dev staticfiles/.collected ## Prove at full length what h
 	@sh tests/system-packages.sh
 	$(BIN)/python -m tests.faults $(PROOFS)
 	$(if $(PROOFS),,EVERY_SCHEMA=1 $(BIN)/python -m pytest -n 2 tests/live/test_upgrades.py)
+
+fuzz: .venv/.installed-dev staticfiles/.collected ## 20,000 damaged pictures and all nonsense in every form; COUNT= and SEED= choose
+	$(BIN)/python -m tests.security.mutated $(or $(COUNT),20000) $(SEED)
+	CHATSITE_FUZZ=1 $(BIN)/python -m pytest -n 2 tests/security/test_nonsense.py
+
+sbom: .venv/.installed-dev ## Write sbom.json: what is shipped, as CycloneDX, from the lock with all that can be added
+	@cat requirements.txt requirements-local.txt requirements-scale.txt requirements-metrics.txt | sed -E 's/ \\$$//; /^ +--hash/d; /^ *#/d; /^--/d' \
+		| sort -u | $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o sbom.json -
+	@echo "sbom.json lists $$(grep -c '"purl"' sbom.json) packages."
+
+audit: .venv/.installed-dev ## Look for known weaknesses of what is shipped; needs the internet
+	@( for lock in requirements.txt requirements-scale.txt requirements-metrics.txt; do \
+		$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; \
+	done ) || { echo "Nothing is vouched for: a package has a known weakness, or the data about weaknesses could not be had (see above)." >&2; exit 1; }
 
 screenshots: .venv/.installed-dev staticfiles/.collected ## Make docs/screenshots anew
 	@sh tests/system-packages.sh

@@ -50,3 +50,14 @@ def test_nothing_from_outside_is_unpickled() -> None:
     assert {one["BACKEND"] for one in settings.CACHES.values()} == {"chatsite.cache.StoredCache"}
     assert tuple(celery.conf.accept_content) == ("json",)
     assert (celery.conf.task_serializer, celery.conf.result_serializer) == ("json", "json")
+
+
+@pytest.mark.parametrize("lock", sorted(path.name for path in ROOT.glob("requirements*.txt")))
+def test_every_package_is_pinned_by_digest_and_by_no_host(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", "")
+    packages = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    assert packages
+    assert [
+        one for one in packages if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", one)
+    ] == []
+    assert "://" not in "".join(packages)

@@ -1,6 +1,7 @@
 """Who asks, what they are answered, and whether anything was changed by it."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ WITH_UUID: tuple[type[Model], ...] = (Attachment, Conversation, Message)
 
 
 class Answer:
-    """A whole answer. Of a stream of events, which waits for what comes, only the beginning counts."""
+    """A whole answer. Of a stream of events, which waits for what comes, nothing is read."""
 
     def __init__(self, response: Any) -> None:
         self.status_code: int = response.status_code
@@ -113,12 +114,17 @@ class Site:
         return said, tables
 
     def send(self, name: str, method: str, address: str, body: Any = None, **headers: Any) -> Answer:
+        """What this one is answered; what it did stays done."""
         if method not in SAFE:
             cache.clear()  # of counts that throttle
         client = self.clients[name]
         cookies = {key: morsel.value for key, morsel in client.cookies.items()}
         send = getattr(client, method.lower())
-        response: Answer = send(address, body or {}, headers=headers) if body else send(address, headers=headers)
+        logging.disable()  # a line for each of ten thousand refusals takes its time
+        try:
+            response = send(address, body, headers=headers) if body else send(address, headers=headers)
+        finally:
+            logging.disable(logging.NOTSET)
         client.cookies.clear()
         client.cookies.load(cookies)
         return Answer(response)

@@ -61,3 +61,41 @@ def test_every_package_is_pinned_by_digest_and_by_no_host(lock: str) -> None:
         one for one in packages if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", one)
     ] == []
     assert "://" not in "".join(packages)
+
+
+ASVS = {
+    "V1": (2, 9, 11, 3, 2),
+    "V2": (3, 3, 4, 1),
+    "V3": (0, 2, 4, 6, 5, 0, 2),
+    "V4": (3, 1, 2, 4),
+    "V5": (1, 3, 2, 3),
+    "V6": (3, 12, 4, 4, 5, 3, 0, 4),
+    "V7": (3, 4, 2, 5, 2, 2),
+    "V8": (2, 3, 1, 1),
+    "V11": (2, 3, 3, 4, 1, 1),
+    "V12": (3, 2, 4),
+    "V13": (1, 5, 2, 5),
+    "V14": (2, 4, 3),
+    "V15": (3, 3, 7),
+    "V16": (1, 5, 4, 3, 3),
+}
+"""How many requirements of levels 1 and 2 each section of the standard has; they are the first ones of each."""
+
+
+def test_every_requirement_of_the_standard_has_an_answer() -> None:
+    text = (ROOT / "docs" / "asvs.md").read_text(encoding="utf-8")
+    answers = dict(re.findall(r"^\| (V\d+\.\d+\.\d+) \| (.+) \|$", text, re.M))
+    wanted = [
+        f"{chapter}.{section}.{number}"
+        for chapter, sections in ASVS.items()
+        for section, count in enumerate(sections, start=1)
+        for number in range(1, count + 1)
+    ]
+    assert len(wanted) == 210
+    assert sorted(answers) == sorted(wanted)
+    named_rules = {rule for answer in answers.values() for rule in re.findall(r"\b[SAZIOPCDKXR]\d\b", answer)}
+    assert named_rules <= set(RULES)
+    bare = [
+        one for one, why in answers.items() if not (NAMED.search(why) or re.search(r"\b[A-Z]\d", why)) and len(why) < 15
+    ]
+    assert bare == []

@@ -2,7 +2,6 @@
 
 import io
 
-import qrcode
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import get_totp_secret
@@ -10,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.http import require_safe
-from qrcode.image.svg import SvgPathImage
 
 from conversations.models import User
 from conversations.services import factors
@@ -55,6 +53,9 @@ def picture(request: HtmxHttpRequest) -> HttpResponse:
     takes no pictures that stand in the page itself."""
     if "mfa.totp.secret" not in request.session:
         raise Http404
+    import qrcode  # only here: few servers need it often, and it loads lxml where that is installed
+    from qrcode.image.svg import SvgPathImage
+
     address = get_adapter().build_totp_url(request.user, get_totp_secret())
     buffer = io.BytesIO()
     qrcode.make(address, image_factory=SvgPathImage, border=2).save(buffer)

@@ -17,7 +17,7 @@ django.setup()
 import chatsite.asgi
 from django.urls import reverse
 reverse("home")
-rare = ("fido2", "cryptography", "jwt", "celery", "boto3", "prometheus_client")
+rare = ("fido2", "cryptography", "jwt", "celery", "boto3", "prometheus_client", "qrcode", "lxml")
 print([name for name in rare if name in sys.modules])
 from allauth.mfa.webauthn.internal import auth
 print(auth.WebAuthn.__name__, "fido2" in sys.modules)

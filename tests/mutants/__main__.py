@@ -90,7 +90,10 @@ def scored(group: Group, arguments: argparse.Namespace, template: Path) -> tuple
         noticed += len(chosen) - len(survivors)
         total += len(chosen)
         score = 100 * (1 - len(survivors) / len(chosen)) if chosen else 100.0
-        print(f"{group.name:12} {score:4.0f} %  {len(chosen) - len(survivors)}/{len(chosen)} of {len(made)}  {name}")
+        print(
+            f"{group.name:12} {score:4.0f} %  {len(chosen) - len(survivors)}/{len(chosen)} of {len(made)}  {name}",
+            flush=True,
+        )
         for change in sorted(survivors, key=lambda change: change.line):
             print(f"    {name}:{change.line}  {change.what}", flush=True)
     return noticed, total

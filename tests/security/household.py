@@ -197,6 +197,9 @@ def _money(things: Things, name: str) -> Things:
         person_name=name, model=MODEL, connection="aimlapi", outcome="complete", amount=12, currency="USD",
         basis="priced", output_tokens=5,
     )  # fmt: skip
+    models.LedgerSum.objects.create(
+        by="person", day=today, key=str(owner.pk), name=name, currency="USD", up_to=entry.pk
+    )
     return {"budget": budget, "spending": spending, "ledger entry": entry}
 
 

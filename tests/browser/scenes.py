@@ -1,5 +1,6 @@
 """Every page and state worth a picture, and how to come to it. `screenshots.py` takes them."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -237,15 +238,39 @@ def priced(page: Page) -> None:
     page.get_by_role("heading", name="Prices for a million tokens").scroll_into_view_if_needed()
 
 
+def compared(page: Page) -> None:
+    """A provider's figures of today beside ours."""
+    visit(page, "/admin/conversations/ledgerentry/reconcile/")
+    today = dt.datetime.now(tz=dt.UTC).date()
+    figures = f"date,amount\n{today - dt.timedelta(days=1)},0.25\n{today},1.00\n".encode()
+    page.locator("input[type=file]").set_input_files({"name": "f.csv", "mimeType": "text/csv", "buffer": figures})
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("columnheader", name="Theirs")).to_be_visible()
+
+
 def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
     """`setup`: the one-time link of a server that has nobody yet."""
-    conversation, pictures = addresses["conversation"], addresses["pictures"]
-    text = addresses["right-to-left"]
+    return (
+        *of_running_replies(addresses),
+        *of_entering(setup),
+        *of_writing(),
+        *of_conversations(addresses),
+        *OWN_PAGES,
+        *OF_STAFF,
+    )
+
+
+def of_running_replies(addresses: dict[str, str]) -> tuple[Scene, ...]:
     return (
         # These first: their replies run no longer than their providers are given time.
         Scene("running", streaming(addresses["running"], "the colour"), phone=True),
         Scene("waiting", streaming(addresses["waiting"], "Waiting to be sent"), phone=True),
         Scene("queued", streaming(addresses["queued"], "Waiting in line")),
+    )
+
+
+def of_entering(setup: str) -> tuple[Scene, ...]:
+    return (
         Scene("login", at("/accounts/login/"), "nobody", phone=True),
         Scene("login-refused", refused_login, "nobody"),
         Scene("sign-up-closed", at("/accounts/signup/"), "nobody"),
@@ -254,6 +279,12 @@ def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
         Scene("first-start", at(setup), "nobody", phone=True),
         Scene("not-found", at("/nothing/here/"), phone=True),
         Scene("out-of-date", outdated),
+        Scene("waiting-for-approval", at("/accounts/waiting/"), "nobody"),
+    )
+
+
+def of_writing() -> tuple[Scene, ...]:
+    return (
         Scene("empty", at("/"), phone=True),
         Scene("empty-settings", opened("/", "button", "Settings of this conversation", "#settings")),
         Scene("temporary", temporary),
@@ -264,6 +295,13 @@ def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
         Scene("long-paste", pasted),
         Scene("expired", expired, phone=True),
         Scene("offline", offline),
+    )
+
+
+def of_conversations(addresses: dict[str, str]) -> tuple[Scene, ...]:
+    conversation, pictures = addresses["conversation"], addresses["pictures"]
+    text = addresses["right-to-left"]
+    return (
         Scene("conversation", at(conversation), phone=True),
         Scene("mathematics", at(addresses["mathematics"]), phone=True),
         Scene("long", at(addresses["long"]), phone=True),
@@ -289,36 +327,6 @@ def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
         Scene("deleted", deleted),
         Scene("index", at("/c/")),
         Scene("archive", at("/c/?archived")),
-        Scene("prompts", at("/prompts/"), phone=True),
-        Scene("prompt", at("/prompts/new/")),
-        Scene("presets", at("/presets/")),
-        Scene("preset", at("/presets/new/")),
-        Scene("settings", at("/settings/"), phone=True),
-        Scene("shortcuts", shortcuts, phone=True),
-        Scene("keys", at("/shortcuts/")),
-        Scene("second-factor", at("/accounts/2fa/"), phone=True),
-        Scene("sessions", at("/accounts/sessions/"), phone=True),
-        Scene("your-data", at("/settings/data/"), phone=True),
-        Scene("waiting-for-approval", at("/accounts/waiting/"), "nobody"),
-        Scene("admin-invitation", at("/admin/conversations/invitation/add/"), "root"),
-        Scene("admin-people", at("/admin/conversations/user/"), "root"),
-        Scene("password", at("/accounts/password/change/")),
-        Scene("admin", at("/admin/"), "root"),
-        Scene("admin-connections", at("/admin/conversations/connection/"), "root", phone=True),
-        Scene("admin-connection", connection, "root", phone=True),
-        Scene("admin-connection-new", at("/admin/conversations/connection/add/"), "root"),
-        Scene("admin-connection-tested", tested, "root", phone=True),
-        Scene("admin-connection-models", pickable, "root"),
-        Scene("admin-model", priced, "root", phone=True),
-        Scene("own-keys", at("/settings/keys/"), phone=True),
-        Scene("admin-conversations", at("/admin/conversations/conversation/"), "root", phone=True),
-        Scene("admin-conversations-stated", listed, "root", phone=True),
-        Scene("admin-reason", asked_why, "root", phone=True),
-        Scene("admin-conversation", administration, "root", phone=True),
-        Scene("admin-case", case, "root", phone=True),
-        Scene("admin-queue", at("/admin/conversations/case/"), "root", phone=True),
-        Scene("admin-ratings", at("/admin/conversations/rating/"), "root"),
-        Scene("admin-looks", at("/admin/conversations/look/"), "root", phone=True),
         Scene("rate", opened(conversation, "link", "Rate or report", ".rating"), phone=True),
     )
 
@@ -327,3 +335,48 @@ def _list(page: Page, address: str) -> None:
     visit(page, address)
     if page.get_by_role("button", name="Conversations").is_visible():
         page.get_by_role("button", name="Conversations").click()
+
+
+OWN_PAGES = (
+    Scene("prompts", at("/prompts/"), phone=True),
+    Scene("prompt", at("/prompts/new/")),
+    Scene("presets", at("/presets/")),
+    Scene("preset", at("/presets/new/")),
+    Scene("settings", at("/settings/"), phone=True),
+    Scene("shortcuts", shortcuts, phone=True),
+    Scene("keys", at("/shortcuts/")),
+    Scene("second-factor", at("/accounts/2fa/"), phone=True),
+    Scene("sessions", at("/accounts/sessions/"), phone=True),
+    Scene("your-data", at("/settings/data/"), phone=True),
+    Scene("password", at("/accounts/password/change/")),
+    Scene("usage", at("/settings/usage/"), phone=True),
+    Scene("usage-arabic", at("/settings/usage/"), phone=True, locale="ar"),
+)
+OF_STAFF = (
+    Scene("admin-invitation", at("/admin/conversations/invitation/add/"), "root"),
+    Scene("admin-people", at("/admin/conversations/user/"), "root"),
+    Scene("admin", at("/admin/"), "root"),
+    Scene("admin-connections", at("/admin/conversations/connection/"), "root", phone=True),
+    Scene("admin-connection", connection, "root", phone=True),
+    Scene("admin-connection-new", at("/admin/conversations/connection/add/"), "root"),
+    Scene("admin-connection-tested", tested, "root", phone=True),
+    Scene("admin-connection-models", pickable, "root"),
+    Scene("admin-model", priced, "root", phone=True),
+    Scene("own-keys", at("/settings/keys/"), phone=True),
+    Scene("admin-conversations", at("/admin/conversations/conversation/"), "root", phone=True),
+    Scene("admin-conversations-stated", listed, "root", phone=True),
+    Scene("admin-reason", asked_why, "root", phone=True),
+    Scene("admin-conversation", administration, "root", phone=True),
+    Scene("admin-case", case, "root", phone=True),
+    Scene("admin-queue", at("/admin/conversations/case/"), "root", phone=True),
+    Scene("admin-ratings", at("/admin/conversations/rating/"), "root"),
+    Scene("admin-looks", at("/admin/conversations/look/"), "root", phone=True),
+    Scene("admin-usage", at("/admin/conversations/ledgerentry/?by=model&days=90"), "root", phone=True),
+    Scene(
+        "admin-usage-arabic", at("/admin/conversations/ledgerentry/?by=person&days=90"), "root", phone=True, locale="ar"
+    ),
+    Scene("admin-figures", compared, "root", phone=True),
+    Scene("admin-budget", at("/admin/conversations/budget/add/"), "root", phone=True),
+    Scene("admin-budgets", at("/admin/conversations/budget/"), "root", phone=True),
+    Scene("admin-notices", at("/admin/conversations/notices/add/"), "root"),
+)

@@ -113,6 +113,30 @@ OfferedModel.objects.create(
 )
 """
 
+# Three weeks of calls, budgets, and what is left at a provider.
+SPENT = """
+import datetime as dt
+from django.utils import timezone
+from conversations.models import Budget, LedgerEntry, User
+from conversations.services import sums
+people = list(User.objects.order_by("pk")[:2])
+now = timezone.now()
+for number in range(120):
+    person, at = people[number % 3 % 2], now - dt.timedelta(hours=number * 4)
+    model = ("aimlapi/google/gemini-2.5-flash", "segmind/gemini-1.5-pro")[number % 5 % 2]
+    is_known = number % 11 > 0
+    LedgerEntry.objects.create(
+        call=10**9 + number, reply=10**9 + number, attempt=1, at=at, day=timezone.localdate(at), person=person.pk,
+        person_name=person.username, model=model, connection=model.partition("/")[0], is_own_key=False,
+        outcome="complete", status_code=200, prompt_tokens=900 + 37 * number, output_tokens=300 + 11 * number,
+        pictures=number % 7 == 0 or None, remaining=(4000 - number) * 10**8, basis="stated" if is_known else "",
+        currency="USD" if is_known else "", amount=(1 + number * 7 % 13) * 10**10 if is_known else None,
+    )
+sums.add_up()
+Budget.objects.create(scope="each", period="month", money="20", set_aside="0.10")
+Budget.objects.create(scope="site", period="day", messages=500)
+"""
+
 
 def hold(page: Page, simulator: Simulator, server: Server) -> dict[str, str]:
     """Hold the conversations; gives the address of each."""
@@ -127,6 +151,7 @@ def hold(page: Page, simulator: Simulator, server: Server) -> dict[str, str]:
     _states(page, simulator, keep)
     _moons(page, simulator, keep)
     server.manage("shell", "-v0", "-c", OLDER)
+    server.manage("shell", "-v0", "-c", SPENT)
     server.manage("shell", "-v0", "-c", HOUSE.format(url=simulator.base_url, key=simulator.key))
     _running(page, simulator, keep)
     return addresses

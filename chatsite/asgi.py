@@ -18,7 +18,7 @@ django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402
 
-from chatsite import database, pages  # noqa: E402
+from chatsite import database  # noqa: E402
 from chatsite.body_limit import Application, BodyLimit  # noqa: E402
 from chatsite.handler import Handler, Receive, Scope, Send  # noqa: E402
 from conversations.generation.engine import pool  # noqa: E402
@@ -63,7 +63,6 @@ async def lifespan(receive: Receive, send: Send) -> None:
             asyncio.get_running_loop().set_default_executor(threads)
             await asyncio.to_thread(begin_alone if IS_WHOLE else begin_beside_others)
             gc.freeze()  # what is there now stays: looking through it again and again would hold up all streams at once
-            pages.enlarge()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             if IS_WHOLE:

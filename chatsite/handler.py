@@ -23,7 +23,6 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from chatsite.fields import Request
 from conversations.services import tracing
 from conversations.services.tracing import request_id
 
@@ -45,8 +44,6 @@ class Handler(ASGIHandler):
     Sends have a thread of their own. They write, and so wait for each other anyway; one after the other the first of
     many gets its answer early, and all of them sooner than by turns.
     """
-
-    request_class = Request
 
     def __init__(self) -> None:
         super().__init__()

@@ -108,7 +108,8 @@ class Postgres:
 
 
 if __name__ == "__main__":
-    with Postgres() as server:
+    # Its statistics would come at some moment of a run, from whatever stands in the tables then, and change plans.
+    with Postgres(options="-c autovacuum=off") as server:
         # The test databases go with the server; removing them would have to wait for every last connection.
         environment = os.environ | {"DATABASE_URL": server.url, "PYTEST_ADDOPTS": "--reuse-db"}
         sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from pytest_django import Settings
 
 from conversations.models import Attachment, Conversation, Message
@@ -55,6 +56,8 @@ CASES: list[tuple[str, str, str, str, dict[str, Any], dict[str, str]]] = [
 def site(db: None, settings: Settings) -> Site:
     site = asking.opened(settings)
     site.give_reason("reviewer", site.alice["conversation"])
+    key = site.clients["other"].session.session_key  # of a session that lives: others are forgotten
+    site.bob["login"] = UserSession.objects.get(user=site.people["other"], session_key=key)
     return site
 
 

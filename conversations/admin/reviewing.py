@@ -6,10 +6,12 @@ What all pages of reviewers share: nothing can be added, changed or deleted by D
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -34,11 +36,22 @@ class ReasonForm(forms.Form):
     )
 
 
+class Pages(Paginator):
+    """What is asked about each row is asked about those of the page alone, not about all that are skipped before it."""
+
+    def page(self, number: int | str) -> "Page[Any]":
+        found, rows = super().page(number), cast("QuerySet[Any]", self.object_list)
+        keys = list(cast("QuerySet[Any]", found.object_list).values_list("pk", flat=True))
+        found.object_list = rows.filter(pk__in=keys)
+        return found
+
+
 class ReviewAdmin(admin.ModelAdmin):
     """A list for people with the review permission alone."""
 
     actions = None
     list_per_page = 50
+    paginator = Pages
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     change_list_template = "admin/conversations/review_list.html"

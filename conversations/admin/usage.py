@@ -87,23 +87,21 @@ class BudgetForm(forms.ModelForm):
 @admin.register(Budget)
 class BudgetAdmin(ChoosingAdmin):
     form = BudgetForm
-    list_display = (
-        "__str__",
-        "scope",
-        "person",
-        "group",
-        "model",
-        "period",
-        "messages",
-        "money",
-        "currency",
-        "is_enabled",
-    )
+    list_display = ("whom", "model", "period", "messages", "most", "is_enabled")
     list_select_related = ("person", "group")
     list_filter = ("scope", "period", "is_enabled")
     list_per_page = 50
     autocomplete_fields = ("person",)
     show_facets = admin.ShowFacets.NEVER
+
+    @admin.display(description=_("For"))
+    def whom(self, budget: Budget) -> str:
+        one = budget.person or budget.group
+        return f"{budget.get_scope_display()}: {one}" if one else budget.get_scope_display()
+
+    @admin.display(description=_("Money"))
+    def most(self, budget: Budget) -> str:
+        return "" if budget.money is None else spent.in_words(budget.money, budget.currency)
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery, Sum
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from conversations.models import Connection, LedgerEntry, LedgerSum, User
@@ -52,7 +53,7 @@ class Line:
     @property
     def amounts(self) -> list[str]:
         """For people: without zeros at the end, with no digit left out."""
-        return [f"{amount.normalize():f} {currency}" for currency, amount in sorted(self.money.items())]
+        return [in_words(money, currency) for currency, money in sorted(self.money.items())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Bar:
     y: int
     height: int
     said: str
+
+
+def in_words(money: Decimal, currency: str) -> str:
+    """For people: in their language's way, with every digit."""
+    return f"{number_format(money.normalize())} {currency}".strip()
 
 
 def since(days: int) -> dt.date:
@@ -116,7 +122,7 @@ def chart(days: Sequence[Line], first: dt.date) -> list[Bar]:
         day = first + dt.timedelta(days=place)
         value = values.get(day.isoformat(), Decimal(0))
         height = min(100, max(1 if value else 0, int(value * 100 / most)))
-        bars.append(Bar(day, place * 10, 100 - height, height, f"{value.normalize():f} {currency}".strip()))
+        bars.append(Bar(day, place * 10, 100 - height, height, in_words(value, currency)))
     return bars
 
 

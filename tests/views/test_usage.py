@@ -65,6 +65,22 @@ def test_a_person_sees_what_they_spent_and_nothing_of_others(as_alice: Client, a
     assert "7.77" not in page
 
 
+def test_amounts_are_written_as_the_reader_writes_them(as_alice: Client, alice: User) -> None:
+    spend(alice, "0.500000000123")
+    page = as_alice.get(USAGE, headers={"Accept-Language": "de"}).content.decode()
+    assert "0,500000000123 USD" in page
+    assert table(as_alice.get(f"{USAGE}export/", headers={"Accept-Language": "de"}))[0]["money"] == "0.500000000123"
+
+
+def test_the_list_of_budgets_says_for_whom_and_how_much(admin_client: Client, alice: User) -> None:
+    Budget.objects.create(scope="person", person=alice, period="day", money="2.500000")
+    Budget.objects.create(scope="each", period="month", messages=3)
+    page = admin_client.get(reverse("admin:conversations_budget_changelist")).content.decode()
+    assert "one person: alice" in page
+    assert "2.5 USD" in page
+    assert ">each person<" in page
+
+
 def test_a_person_sees_what_is_left_and_when_it_renews(as_alice: Client, alice: User) -> None:
     Budget.objects.create(scope="each", period="month", messages=3)
     budgets.forget()

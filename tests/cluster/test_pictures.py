@@ -7,6 +7,7 @@ import requests
 
 from tests.cluster.conftest import At
 from tests.cluster.processes import Cluster
+from tests.faults.site import MODEL
 from tests.live.browserless import Person
 from tests.live.test_pictures import PAINTER, differ, opened
 from tests.services.photographs import photograph
@@ -19,7 +20,7 @@ def files_of(cluster: Cluster) -> list[Path]:
 
 def test_an_upload_at_one_web_is_seen_at_the_other_and_only_by_its_owner(alice: At, cluster: Cluster) -> None:
     upload = ("boat.jpg", photograph(320, 200), "image/jpeg")
-    sent = alice(1).send("What is this?", images=[upload])
+    sent = alice(1).send("What is this?", model=MODEL, images=[upload])
     alice(1).follow(sent.reply_uuid)
     shown = alice(2).page(sent.conversation_uuid)
     address = shown.articles[0].originals[0]

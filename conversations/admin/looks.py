@@ -35,6 +35,9 @@ class LookAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
+    class Media:
+        css = {"all": ("css/review.css",)}
+
     def has_view_permission(self, request: HttpRequest, obj: Look | None = None) -> bool:
         return request.user.is_superuser
 

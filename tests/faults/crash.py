@@ -177,8 +177,15 @@ def say(person: Person, spoken: Spoken) -> Sent:
         raise Refused(f"{sent.status_code}: {sent.page.text[:300]}")
     spoken.is_taken = True
     spoken.conversation = sent.conversation_uuid
-    spoken.reply = sent.reply_uuid
+    spoken.reply = _answer(sent, spoken.key)
     return sent
+
+
+def _answer(sent: Sent, key: str) -> str:
+    """The reply to this message, which need not be the last: one that is sent again may have others behind it."""
+    articles = sent.page.articles
+    asked = next((at for at, article in enumerate(articles) if key in article.text), None)
+    return sent.reply_uuid if asked is None else articles[asked + 1].uuid
 
 
 def prove(site: Site, people: Sequence[Person], chosen: Sequence[Point], *, seed: int = 0) -> Figures:

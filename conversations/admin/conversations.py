@@ -1,13 +1,12 @@
 """Conversations for reviewers: read-only, the whole record. Each look states its reason and is recorded."""
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -19,13 +18,11 @@ from conversations import queries
 from conversations.admin import reviewing, threads
 from conversations.admin.filters import ErrorFilter, FlagFilter, ModelFilter, RatingFilter, WordsFilter
 from conversations.admin.reviewing import ReasonForm, ReviewAdmin, may_review, reviewer_of
-from conversations.models import Conversation, Message
+from conversations.models import Conversation
 from conversations.models.work import Cause
 from conversations.services import cases, exporting, finding, review
 from conversations.views.attachments import file_response
 from conversations.views.http import SeeOther
-
-CODE = re.compile(r"[a-z_]{3,40}")  # of an error
 
 
 @admin.register(Conversation)
@@ -37,7 +34,7 @@ class ConversationAdmin(ReviewAdmin):
 
     list_filter = (WordsFilter, ModelFilter, FlagFilter, RatingFilter, ErrorFilter, "active_at")
     list_select_related = ("owner",)
-    search_fields = ("model", "owner__username", "owner__email")
+    search_fields = ("model", "owner__username", "owner__email")  # shows the field; finding.named does the search
     ordering = ("-active_at",)
 
     # --- The list -----------------------------------------------------------------------------------------------------
@@ -48,18 +45,11 @@ class ConversationAdmin(ReviewAdmin):
         name = "title" if reviewing.stated(request) else "short_name"
         return (name, "owner", "model", "active_at", "last_error", "is_deleted")
 
-    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        return (*self.search_fields, "title") if reviewing.stated(request) else self.search_fields
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Conversation], search_term: str
     ) -> tuple[QuerySet[Conversation], bool]:
         """By person, model and perhaps title; the code of an error finds the conversations in which it happened."""
-        found, _may_repeat = super().get_search_results(request, queryset, search_term)
-        failed = Message.objects.failed_with(search_term.strip())
-        if not CODE.fullmatch(search_term.strip()) or not failed.exists():
-            return found, False
-        return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=failed.values("conversation"))), False
+        return queryset.filter(finding.named(search_term, with_titles=bool(reviewing.stated(request)))), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self.listed(request, lambda conversation: conversation, extra_context)

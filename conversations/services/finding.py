@@ -1,13 +1,16 @@
 """What reviewers read: conversations with their errors, whole threads, texts that hold certain words. Reads only."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils.text import smart_split, unescape_string_literal
 
-from conversations.models import Conversation, Message, Part
+from conversations.models import Conversation, Message, Part, User
 from conversations.models.message import MessageQuerySet
 
+CODE = re.compile(r"[a-z_]{3,40}")  # of an error
 STRETCH = 50_000  # texts that one page looks through
 MOST = 200  # texts with the words that one page takes
 
@@ -38,6 +41,24 @@ def saying(words: str, back: int | None = None) -> Found:
     oldest = hits[-1][0] if len(hits) == MOST else newest - STRETCH + 1
     before = Part.objects.filter(pk__lt=oldest).order_by("-pk").values_list("message__created_at", flat=True).first()
     return Found({conversation for _pk, conversation in hits}, oldest if before else None, before)
+
+
+def named(words: str, *, with_titles: bool) -> Q:
+    """Conversations by words of their person, their model and perhaps their title, all of which must be found; a code
+    of an error finds those in which it happened.
+
+    People are looked up first: letter case is costly to disregard, and conversations are many more than people.
+    """
+    code, every = words.strip(), Q()
+    for word in smart_split(code):
+        if word[0] in "\"'" and word[0] == word[-1]:
+            word = unescape_string_literal(word)
+        people = User.objects.filter(Q(username__icontains=word) | Q(email__icontains=word))
+        one = Q(owner__in=people.values("pk")) | Q(model__icontains=word)
+        every &= one | Q(title__icontains=word) if with_titles else one
+    if CODE.fullmatch(code):
+        every |= Q(pk__in=Message.objects.failed_with(code).values("conversation"))
+    return every
 
 
 def for_review(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:

@@ -162,4 +162,9 @@ def _name(picture: Attachment) -> str:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1, default=str).encode()
+    return json.dumps(value, ensure_ascii=False, indent=1, default=_plain).encode()
+
+
+def _plain(value: object) -> str:
+    """Decimals with all their digits and without an exponent; moments and ids as they are read."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

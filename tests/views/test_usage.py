@@ -3,6 +3,8 @@
 import csv
 import datetime as dt
 import io
+import json
+import zipfile
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.models import Budget, Connection, LedgerEntry, User
-from conversations.services import budgets, spent, sums
+from conversations.services import budgets, spent, sums, takeout
 from tests.conftest import MODEL, PAINTER, send
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,19 @@ def spend(user: User, money: str | None, *, days_ago: int = 0, model: str = MODE
 
 def table(response: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+def test_what_a_person_takes_along_has_each_call_to_the_last_digit(alice: User, bob: User) -> None:
+    spend(alice, "0.000000000123", prompt_tokens=12, cached_tokens=5, credits=3, outcome="ok")
+    spend(alice, None, pictures=1, is_own_key=True, outcome="http_500")
+    spend(bob, "7")
+    with zipfile.ZipFile(io.BytesIO(b"".join(takeout.stream(alice)))) as archive:
+        first, second = json.loads(archive.read("usage.json"))
+    assert (first["money"], first["currency"], first["credits"]) == ("0.000000000123", "USD", "0.00000003")
+    assert (first["prompt_tokens"], first["cached_tokens"], first["output_tokens"]) == (12, 5, None)
+    assert (first["model"], first["outcome"], first["own_key"]) == (MODEL, "ok", None)
+    assert (second["money"], second["credits"], second["pictures"], second["own_key"]) == (None, None, 1, True)
+    assert first["at"] < second["at"]
 
 
 @pytest.fixture

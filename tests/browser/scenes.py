@@ -212,6 +212,17 @@ def administration(page: Page) -> None:
     expect(page.locator(".turn").first).to_be_visible()
 
 
+def side_by_side(page: Page) -> None:
+    """Two answers to one message, as a reviewer sees them."""
+    listed(page)
+    page.get_by_role("link", name=re.compile("^A name for my boat")).first.click()
+    page.wait_for_load_state()
+    if page.get_by_role("button", name="Open the conversation").is_visible():
+        page.get_by_role("button", name="Open the conversation").click()
+    page.get_by_role("link", name="What follows, side by side").first.click()
+    expect(page.get_by_role("heading", name="Branches side by side")).to_be_visible()
+
+
 def connection(page: Page) -> None:
     visit(page, "/admin/conversations/connection/")
     page.get_by_role("link", name="House models").click()
@@ -252,7 +263,7 @@ def scenes_of(addresses: dict[str, str], setup: str) -> tuple[Scene, ...]:
     """`setup`: the one-time link of a server that has nobody yet."""
     return (
         *of_running_replies(addresses),
-        *of_entering(setup),
+        *of_entering(setup, addresses["invited"]),
         *of_writing(),
         *of_conversations(addresses),
         *OWN_PAGES,
@@ -269,11 +280,12 @@ def of_running_replies(addresses: dict[str, str]) -> tuple[Scene, ...]:
     )
 
 
-def of_entering(setup: str) -> tuple[Scene, ...]:
+def of_entering(setup: str, invitation: str) -> tuple[Scene, ...]:
     return (
         Scene("login", at("/accounts/login/"), "nobody", phone=True),
         Scene("login-refused", refused_login, "nobody"),
         Scene("sign-up-closed", at("/accounts/signup/"), "nobody"),
+        Scene("invited", at(invitation), "nobody", phone=True),
         Scene("reset", at("/accounts/password/reset/"), "nobody"),
         Scene("reset-sent", reset_sent, "nobody"),
         Scene("first-start", at(setup), "nobody", phone=True),
@@ -367,6 +379,7 @@ OF_STAFF = (
     Scene("admin-conversations-stated", listed, "root", phone=True),
     Scene("admin-reason", asked_why, "root", phone=True),
     Scene("admin-conversation", administration, "root", phone=True),
+    Scene("admin-branches", side_by_side, "root", phone=True),
     Scene("admin-case", case, "root", phone=True),
     Scene("admin-queue", at("/admin/conversations/case/"), "root", phone=True),
     Scene("admin-ratings", at("/admin/conversations/rating/"), "root"),

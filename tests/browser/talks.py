@@ -81,7 +81,7 @@ PHOTO: FilePayload = {"name": "holiday.jpg", "mimeType": "image/jpeg", "buffer":
 OLDER = """
 from datetime import timedelta
 from django.utils import timezone
-from conversations.models import Conversation, Message, Part, Preset, Prompt, User
+from conversations.models import Conversation, Message, Part, Preset, Prompt, Rating, User
 ada, now = User.objects.get(username="ada"), timezone.now()
 old = (
     (1, "Names for a sailing boat"), (1, "Rye bread without yeast"), (3, "Letter to the landlord"),
@@ -94,6 +94,7 @@ Conversation.objects.filter(title="How do tides work?").update(archived=True)
 thought = "The question is about counting. Saturn passed Jupiter in 2023, so the newest count matters."
 reply = Message.objects.filter(role="assistant", parts__text__contains="Saturn").first()
 Part.objects.create(message=reply, position=9, kind="reasoning", text=thought)
+Rating.objects.create(message=reply, value=1, comment="The table is just what I needed.")
 for name, text in (("explain", "Explain {{topic}} to a child of ten."), ("translate", "Into {{language}}: {{text}}")):
     Prompt.objects.create(owner=ada, name=name, text=text)
 Preset.objects.create(owner=ada, name="Kind editor", model="FLASH", system_prompt="You are a kind editor.")
@@ -139,7 +140,7 @@ Budget.objects.create(scope="site", period="day", messages=500)
 
 
 def hold(page: Page, simulator: Simulator, server: Server) -> dict[str, str]:
-    """Hold the conversations; gives the address of each."""
+    """Hold the conversations; gives the address of each, and that of an invitation."""
     addresses: dict[str, str] = {}
 
     def keep(name: str) -> None:
@@ -153,6 +154,7 @@ def hold(page: Page, simulator: Simulator, server: Server) -> dict[str, str]:
     server.manage("shell", "-v0", "-c", OLDER)
     server.manage("shell", "-v0", "-c", SPENT)
     server.manage("shell", "-v0", "-c", HOUSE.format(url=simulator.base_url, key=simulator.key))
+    addresses["invited"] = server.manage("invite").stdout.strip()
     _running(page, simulator, keep)
     return addresses
 

@@ -9,7 +9,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-un
 # What of the tests also runs on PostgreSQL each time; `make test-postgres` takes all.
 ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
 	rows replies messages waiting continuing branches columns conversations temporary plans records rules retention sums \
-	budget_bounds)
+	budget_bounds strays)
 # Where real servers are waited for, a wait that lasted longer than its deadline is tried once more: the machine may have
 # had more to do. What was seen is never asked for twice.
 AGAIN = --reruns 1 --only-rerun '^(TimeoutError|ReadTimeout|ConnectTimeout|TimeoutExpired)\b'

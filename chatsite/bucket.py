@@ -40,6 +40,13 @@ class ImageBucket(S3Storage):  # type: ignore[misc]
     def remove_parts(self) -> None:
         """A store keeps nothing that was not sent to its end."""
 
+    def listed(self, after: str, most: int) -> list[tuple[str, float]]:
+        """The next objects behind this name, in the order of their names, each with the time of its last change."""
+        with _told():
+            client = self.connection.meta.client
+            page = client.list_objects_v2(Bucket=self.bucket_name, StartAfter=after, MaxKeys=most)
+        return [(item["Key"], item["LastModified"].timestamp()) for item in page.get("Contents", ())]
+
     def url(self, *_arguments: Any, **_options: Any) -> str:
         raise ValueError("Pictures have no address of their own; they are served by views/attachments.py.")
 

@@ -318,10 +318,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_IMPORTS = ["conversations.generation.relay.tasks"]
 CELERY_TASK_DEFAULT_QUEUE = "replies"
 # Apart, because a worker may be full of replies.
-CELERY_TASK_ROUTES = {"chatsite.sweep": {"queue": "housekeeping"}, "chatsite.purge": {"queue": "housekeeping"}}
+CELERY_TASK_ROUTES = {f"chatsite.{name}": {"queue": "housekeeping"} for name in ("sweep", "purge", "tidy")}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "chatsite.sweep", "schedule": 3.0},  # a deactivated person's calls are closed within 5 s
     "purge": {"task": "chatsite.purge", "schedule": 300.0},
+    "tidy": {"task": "chatsite.tidy", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what is due is due again soon
 CELERY_WORKER_POOL = "threads"  # each waits for its reply, which the engine's own few threads write

@@ -3,6 +3,9 @@
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from django.core.files.base import File
@@ -36,6 +39,19 @@ class ImageStorage(FileSystemStorage):
         for part in Path(self.location).glob(f"*/{PART}*"):
             if time.time() - part.stat().st_mtime > FORGOTTEN_AFTER:
                 part.unlink(missing_ok=True)
+
+    def listed(self, after: str, most: int) -> list[tuple[str, float]]:
+        """The next files behind this name, in the order of their names, each with the time of its last change."""
+        return list(islice(self._behind(after), most))
+
+    def _behind(self, after: str) -> Iterator[tuple[str, float]]:
+        for folder in sorted(Path(self.location).glob("*/")):
+            if folder.name < after.partition("/")[0]:
+                continue
+            for file in sorted(folder.iterdir()):
+                if (name := f"{folder.name}/{file.name}") > after:
+                    with suppress(FileNotFoundError):  # removed since
+                        yield name, file.stat().st_mtime
 
     def url(self, name: str | None) -> str:
         raise ValueError("Pictures have no address of their own; they are served by views/attachments.py.")

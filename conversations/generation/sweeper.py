@@ -1,6 +1,7 @@
 """Housekeeping of a running server: replies nobody writes, replies nobody began, conversations gone for good."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,7 +12,17 @@ from django.db import connection
 
 from chatsite import database
 from conversations.models import Message
-from conversations.services import attachments, budgets, conversations, ledger, replies, retention, rules, sums
+from conversations.services import (
+    attachments,
+    budgets,
+    conversations,
+    ledger,
+    replies,
+    retention,
+    rules,
+    strays,
+    sums,
+)
 from conversations.services.budgets import OverBudget
 
 logger = logging.getLogger(__name__)
@@ -19,6 +30,8 @@ logger = logging.getLogger(__name__)
 EVERY = 4.0  # seconds; a deactivated person's calls are closed within 5
 PURGE_EVERY = 75  # sweeps
 ADD_UP_EVERY = 15
+TIDY_EVERY = 900
+TIDY_PAGES = 20  # 10,000 files
 
 
 class Engine(Protocol):
@@ -55,6 +68,8 @@ class Sweeper:
     def __init__(self, pool: Engine, *, is_alone: bool) -> None:
         self._pool, self._is_alone = pool, is_alone
         self._leases = Leases()
+        # Somewhere: one that is started anew each day must not look at the first ones only.
+        self._tidied = os.urandom(1).hex()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -105,6 +120,12 @@ class Sweeper:
         if count := rules.check_all():
             logger.info("%d flags were raised by rules", count)
 
+    def tidy(self) -> None:
+        """Go a bounded way on through all files of pictures, and remove what no row names."""
+        removed, self._tidied = strays.sweep(self._tidied, pages=TIDY_PAGES)
+        if removed:
+            logger.warning("%d files of pictures were removed that nothing named", removed)
+
     def _run(self) -> None:
         rounds = 0
         while not self._stopped.wait(EVERY):
@@ -113,6 +134,8 @@ class Sweeper:
             self._guarded(self.sweep)
             if rounds % PURGE_EVERY == 0:
                 self._guarded(self.purge)
+            if rounds % TIDY_EVERY == 0:
+                self._guarded(self.tidy)
             if rounds % ADD_UP_EVERY == 0:
                 self._guarded(sums.add_up)
 

@@ -192,6 +192,31 @@ def discard(attachments: Iterable[Attachment]) -> None:
             default_storage.delete(attachment.thumbnail_path)
 
 
+@transaction.atomic
+def remove_unnamed(paths: Iterable[str]) -> list[str]:
+    """Delete those of these files that no row names; returns which they were.
+
+    An upload of the same content may be about to name one that is there already: it is waited for.
+    """
+    _hold_files(shared=False)
+    gone = unnamed(paths)
+    for path in gone:
+        default_storage.delete(path)
+    return gone
+
+
+def unnamed(paths: Iterable[str]) -> list[str]:
+    """Those of these files of pictures that no row names, as far as is known without waiting for anybody."""
+    found = list(paths)
+    rows = Attachment.objects.filter(sha256__in={_digest(path) for path in found})
+    named = {path for row in rows for path in (row.path, row.thumbnail_path)}
+    return [path for path in found if path not in named]
+
+
+def _digest(path: str) -> str:
+    return path.partition("/")[2].partition(".")[0]
+
+
 def _hold_files(*, shared: bool) -> None:
     """Until the transaction ends either any number of pictures can be added, or one writer removes some.
 

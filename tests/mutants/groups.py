@@ -37,7 +37,7 @@ GROUPS = (
     Group(
         "upload",
         (
-            *_in("conversations/services", "pictures", "picture_child", "attachments"),
+            *_in("conversations/services", "pictures", "picture_child", "attachments", "strays"),
             *_in("conversations/views", "attachments"),
         ),
         _in("tests/services", "test_pictures", "test_attachments", "test_pictures_child", "test_pictures_hostile"),

@@ -4,6 +4,7 @@ import json
 import random
 
 import pytest
+from django.conf import settings
 
 from conversations.generation.log import Position, ReplyLog, State
 from conversations.generation.relay import entries
@@ -104,3 +105,12 @@ def test_changes_are_nothing_to_a_mirror_that_has_not_seen_the_beginning() -> No
     found = {"epoch": "r1-a", "ended": False, "blocks": ["<p>late</p>"], "more": [], "state": ["writing", 0]}
     entries.apply(log, found)
     assert (log.epoch, log.blocks) == ("", [])
+
+
+def test_each_task_that_beat_asks_for_is_there_and_waits_for_no_reply() -> None:
+    from conversations.generation.relay import tasks
+
+    known = {task.name for task in (tasks.sweep, tasks.purge, tasks.tidy)}
+    asked = {str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert asked == known
+    assert [settings.CELERY_TASK_ROUTES[name] for name in asked] == [{"queue": "housekeeping"}] * 3

@@ -41,6 +41,14 @@ def purge() -> None:
         connection.close()
 
 
+@shared_task(name="chatsite.tidy", ignore_result=True, expires=3600)
+def tidy() -> None:
+    try:
+        _sweeper().tidy()
+    finally:
+        connection.close()
+
+
 def hand_on(reply: int) -> None:
     """Raises kombu's OperationalError where the broker cannot be reached."""
     answer.apply_async((reply,), headers={REQUEST: present.request}, retry=False)

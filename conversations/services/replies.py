@@ -240,7 +240,7 @@ def go_on(reply: Message) -> bool:
     if not ended.may_continue or not ended.parts.filter(kind=Kind.TEXT).exclude(text="").exists():
         return False
     spent = ended.ended_at - ended.started_at if ended.ended_at and ended.started_at else dt.timedelta()
-    continued = Message.objects.filter(pk=reply.pk, status=ended.status, runs=ended.runs).update(
+    Message.objects.filter(pk=reply.pk).update(  # as it was read: its row is held
         status=Status.PENDING,
         runs=F("runs") + 1,
         started_at=now - spent,
@@ -251,10 +251,9 @@ def go_on(reply: Message) -> bool:
         finish_reason="",
         notices=[],
     )
-    if continued:
-        budgets.reserve(ended, ended.conversation.owner_id, run=ended.runs + 1)
-        dispatch.go_on(ended)
-    return bool(continued)
+    budgets.reserve(ended, ended.conversation.owner_id, run=ended.runs + 1)
+    dispatch.go_on(ended)
+    return True
 
 
 @transaction.atomic
@@ -264,10 +263,8 @@ def release(waiting: Message) -> Message | None:
     Raises OverBudget; it then waits on.
     """
     _hold(waiting)
-    held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING)
-    if not held.in_existing_conversations().filter(conversation__owner__is_active=True).exists():
-        return None
-    if not held.update(status=Status.COMPLETE, model=""):
+    held = Message.objects.filter(pk=waiting.pk, status=Status.WAITING, conversation__owner__is_active=True)
+    if not held.in_existing_conversations().update(status=Status.COMPLETE, model=""):
         return None
     return begin(waiting, waiting.model)
 

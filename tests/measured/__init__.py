@@ -5,8 +5,16 @@ from pathlib import Path
 import pytest
 
 from conversations.services import pictures
+from tests.measured.picture_child import ROOM
+
+MEASURED = Path(__file__).with_name("picture_child.py")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def measured_child() -> None:
-    pictures.CHILD = Path(__file__).with_name("picture_child.py")
+    pictures.CHILD = MEASURED
+
+
+def room() -> int:
+    """Bytes of memory that a process which reads pictures may take for being measured; 0 where none is."""
+    return ROOM if pictures.CHILD == MEASURED else 0

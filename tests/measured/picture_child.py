@@ -1,7 +1,11 @@
-"""Stands before the process that reads pictures while `make coverage` measures: what that runs is noted as well."""
+"""Stands before the process that reads pictures while `make coverage` measures: what that runs is noted as well.
+
+Measuring takes memory of its own, so much of which the limit leaves besides.
+"""
 
 import json
 import os
+import resource
 import runpy
 import sys
 from pathlib import Path
@@ -9,6 +13,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = ROOT / "conversations" / "services" / "picture_child.py"
+ROOM = 20 * 2**20  # bytes
 
 
 def main() -> None:
@@ -18,14 +23,18 @@ def main() -> None:
     # Its own settings: it stands in another folder, in which those of the project mean nothing.
     data = str(ROOT / ".build" / "coverage")
     measuring = Coverage(data_file=data, data_suffix=True, config_file=False, branch=True, include=[str(CHILD)])
-    leave = os._exit
+    leave, limit = os._exit, resource.setrlimit
 
     def noted(status: int) -> NoReturn:
         measuring.stop()
         measuring.save()
         leave(status)
 
-    os._exit = noted
+    def with_room(what: int, limits: tuple[int, int]) -> None:
+        soft, hard = limits
+        limit(what, (soft + ROOM, hard + ROOM) if what == resource.RLIMIT_AS else limits)
+
+    os._exit, resource.setrlimit = noted, with_room
     measuring.start()
     runpy.run_path(str(CHILD), run_name="__main__")
 

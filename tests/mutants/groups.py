@@ -40,7 +40,11 @@ GROUPS = (
             *_in("conversations/services", "pictures", "picture_child", "attachments", "strays"),
             *_in("conversations/views", "attachments"),
         ),
-        _in("tests/services", "test_pictures", "test_attachments", "test_pictures_child", "test_pictures_hostile"),
+        (
+            *_in("tests/services", "test_pictures", "test_pictures_colours", "test_pictures_hostile", "test_strays"),
+            *_in("tests/services", "test_pictures_child", "test_pictures_taken_over", "test_attachments"),
+            *_in("tests/views", "test_pictures", "test_composer"),
+        ),
     ),
     Group(
         "outbound",

@@ -121,7 +121,19 @@ def grey_icc_profile(gamma: float) -> bytes:
     return _profile(b"GRAY", b"grey", {b"kTRC": _curve(gamma)})
 
 
-def _profile(space: bytes, note: bytes, tags: dict[bytes, bytes]) -> bytes:
+def cmyk_icc_profile() -> bytes:
+    """A printer whose every ink, alone or with others, makes the same light blue of the paper (in Lab)."""
+    blue, paper = bytes([180, 110, 90]), bytes([255, 128, 128])
+    through = bytes(range(256))
+    corners = paper + blue * 15
+    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + matrix + through * 4 + corners + through * 3
+    return _profile(b"CMYK", b"inks", {b"A2B0": table + bytes(-len(table) % 4)}, device=b"prtr", between=b"Lab ")
+
+
+def _profile(
+    space: bytes, note: bytes, tags: dict[bytes, bytes], *, device: bytes = b"mntr", between: bytes = b"XYZ "
+) -> bytes:
     name = b"desc" + struct.pack(">II", 0, len(note) + 1) + note + b"\0" + bytes(78)
     tags = tags | {
         b"desc": name + bytes(-len(name) % 4),
@@ -133,7 +145,7 @@ def _profile(space: bytes, note: bytes, tags: dict[bytes, bytes]) -> bytes:
         table += tag + struct.pack(">II", position + len(bodies), len(body))
         bodies += body
     start = struct.pack(">I4sI", position + len(bodies), b"test", 0x02100000)
-    header = start + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp"
+    header = start + device + space + between + bytes(12) + b"acsp"
     return header + bytes(28) + struct.pack(">3i", 63190, 65536, 54061) + bytes(48) + table + bodies
 
 

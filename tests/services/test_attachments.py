@@ -101,6 +101,30 @@ def test_kept_pictures_are_their_owners_alone_and_forgotten_after_a_day(alice: U
     assert attachments.unreferenced() == [kept]
 
 
+def test_a_picture_that_went_after_it_was_chosen_is_refused_and_not_sent_without_its_file(alice: User) -> None:
+    (kept,) = attachments.rescue(alice, [upload("a.jpg")], [], Refusal("no"))
+    (chosen,) = attachments.choose(alice, [], [str(kept.uuid)])
+    attachments.discard([kept])
+    with pytest.raises(Refusal, match="not there any more"):
+        attachments.attach(alice, chosen)
+    assert not Attachment.objects.exists()
+
+
+def test_a_form_that_promises_more_uploads_than_come_is_taken_with_those_that_came(alice: User) -> None:
+    sent = send(alice, "look", images=[upload("a.jpg")], order=["", "", ""])
+    assert [found.name for found in pictures_of(sent.message)] == ["a.jpg"]
+
+
+def test_storage_is_full_with_the_byte_behind_the_last(alice: User, bob: User, settings: Settings) -> None:
+    (first,) = pictures_of(send(alice, "look", images=[upload("a.jpg")]).message)
+    settings.CHATSITE_STORAGE_PER_PERSON = 2 * first.bytes
+    send(alice, "again", images=[upload("a.jpg")])
+    with pytest.raises(Refusal, match="storage is full"):
+        send(alice, "and again", images=[upload("a.jpg")])
+    assert Attachment.objects.filter(owner=alice).count() == 2
+    send(bob, "mine", images=[upload("a.jpg")])
+
+
 def test_stored_pictures_count_towards_the_limit_and_need_a_model_that_sees(alice: User, settings: Settings) -> None:
     found = pictures_of(send(alice, "look", images=[upload("a.jpg")]).message)[0]
     settings.MESSAGE_MAX_IMAGES = 1

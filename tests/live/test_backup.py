@@ -208,14 +208,7 @@ def test_restoring_over_something_needs_a_word_and_leaves_nothing_of_it(
     assert backups.files(server.data) == {}
 
 
-@pytest.mark.parametrize(
-    ("counted", "sentence"),
-    [
-        (1, "The backup is damaged: conversations.attachment has 0 rows."),
-        (0, "The database refuses the backup: IntegrityError."),
-    ],
-)
-def test_a_restore_that_fails_in_the_middle_changes_no_row(tmp_path: Path, counted: int, sentence: str) -> None:
+def test_a_restore_that_fails_in_the_middle_changes_no_row(tmp_path: Path) -> None:
     """The checksums are right, but a table lacks what another one refers to."""
     stored = Server(tmp_path)
     everything.store(stored, tmp_path)
@@ -225,13 +218,14 @@ def test_a_restore_that_fails_in_the_middle_changes_no_row(tmp_path: Path, count
     def without_pictures(name: str, data: bytes) -> bytes:
         if name == "manifest.json":
             manifest = json.loads(data)
-            manifest["rows"]["conversations.attachment"] = counted
+            manifest["rows"]["conversations.attachment"] = 0
             return json.dumps(manifest).encode()
         return data.splitlines(keepends=True)[0] if name == "rows/conversations.attachment.jsonl" else data
 
     archive = backups.signed(backups.rewritten(tmp_path / "saved.zip", tmp_path / "other.zip", without_pictures))
     refused = stored.manage("restore", str(archive), "--replace", check=False)
-    assert (refused.returncode, refused.stderr) == (1, f"CommandError: {sentence}\n")
+    assert refused.returncode == 1
+    assert refused.stderr == "CommandError: The database refuses the backup: IntegrityError.\n"
     assert backups.rows(tmp_path) == before != {}
 
 

@@ -62,6 +62,9 @@ GROUPS = (
     Group(
         "imports",
         _in("conversations/backup", "archive", "restoring", "rows"),
-        (*_in("tests/unit", "test_backup_archive"), *_in("tests/services", "test_backup")),
+        (
+            *_in("tests/unit", "test_backup_archive"),
+            *_in("tests/services", "test_backup_rows", "test_restoring", "test_backup"),
+        ),
     ),
 )

@@ -1,8 +1,10 @@
 """Archives that are damaged, foreign or hostile are refused with one sentence, before anything of them is used."""
 
+import hashlib
 import json
 import re
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,104 @@ def test_a_manifest_of_another_kind_is_refused(
         return json.dumps(json.loads(data) | change).encode() if name == "manifest.json" else data
 
     assert refusal(backups.signed(backups.rewritten(whole, tmp_path / "x.zip", changed))) == sentence
+
+
+def with_sums(whole: Path, target: Path, sums: bytes) -> Path:
+    return backups.rewritten(whole, target, lambda name, data: sums if name == "SHA256SUMS" else data)
+
+
+@pytest.mark.parametrize("sums", [b"nonsense\n", b"\xff\xfe", b"0" * 63 + b"  manifest.json\n"])
+def test_checksums_that_cannot_be_read_are_said(whole: Path, tmp_path: Path, sums: bytes) -> None:
+    assert refusal(with_sums(whole, tmp_path / "x.zip", sums)) == (
+        "The backup is damaged: its checksums cannot be read."
+    )
+
+
+@pytest.mark.parametrize("name", ["SHA256SUMS", "manifest.json"])
+def test_one_without_checksums_or_without_manifest_is_no_backup(whole: Path, tmp_path: Path, name: str) -> None:
+    without = backups.rewritten(whole, tmp_path / "x.zip", lambda found, data: None if found == name else data)
+    assert refusal(without) == "This is no backup of Chatsite."
+
+
+@pytest.mark.parametrize("manifest", [b"[]", b"7", b"{", b'{"format": "chatsite-backup"}', b"\xff"])
+def test_a_manifest_that_cannot_be_read_is_said(whole: Path, tmp_path: Path, manifest: bytes) -> None:
+    changed = backups.rewritten(whole, tmp_path / "x.zip", lambda n, data: manifest if n == "manifest.json" else data)
+    assert refusal(backups.signed(changed)) == "The backup is damaged: its manifest cannot be read."
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "kind"),
+    [(8, 99, "NotImplementedError"), (6, 1, "RuntimeError")],  # of an unknown compression; encrypted
+)
+def test_a_member_that_nobody_can_unpack_is_damaged(whole: Path, place: int, value: int, kind: str) -> None:
+    """Both headers say it: the one before the member and the one in the directory at the end."""
+    data = bytearray(whole.read_bytes())
+    with zipfile.ZipFile(whole) as opened:
+        data[opened.getinfo(PICTURE).header_offset + place] = value
+    directory = data.index(b"PK\x01\x02", data.rindex(PICTURE.encode()) - 46)
+    data[directory + place + 2] = value
+    whole.write_bytes(data)
+    assert refusal(whole).endswith(f"is damaged: {kind}.")
+
+
+def test_a_damaged_compressed_member_is_damaged(whole: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(whole) as opened:
+        start = opened.getinfo(ROWS).header_offset + 30 + len(ROWS) + 20  # its header, with sizes of 64 bits
+    data = bytearray(whole.read_bytes())
+    data[start] = 0xFF
+    whole.write_bytes(data)
+    assert refusal(whole).endswith("is damaged: error.")
+
+
+def test_files_that_no_row_names_are_passed_over(tmp_path: Path) -> None:
+    other = f"ab/ab{'1' * 62}.thumbnail.webp"
+    with archive.new(tmp_path / "x.zip") as file, Writer(file) as writer:
+        for name in (PICTURE, f"files/{other}"):
+            with writer.member(name) as write:
+                write(b"picture")
+        writer.finish(Manifest("now", {}, {}, 1, surplus=[other]))
+    with archive.reading(tmp_path / "x.zip") as reader:
+        assert reader.files == [PICTURE.removeprefix("files/")]
+        assert reader.manifest == Manifest("now", {}, {}, 1, surplus=[other], missing=[])
+
+
+def test_rows_are_compressed_and_pictures_are_not_and_all_are_their_owners_alone(whole: Path) -> None:
+    with zipfile.ZipFile(whole) as opened:
+        found = {entry.filename: entry for entry in opened.infolist()}
+    deflated = {name for name, entry in found.items() if entry.compress_type == zipfile.ZIP_DEFLATED}
+    assert (deflated, set(found) - deflated) == ({ROWS, "manifest.json", "SHA256SUMS"}, {PICTURE})
+    assert {entry.external_attr >> 16 for entry in found.values()} == {0o600}
+    assert whole.stat().st_mode & 0o777 == 0o600
+    today = datetime.now().astimezone()
+    assert all(abs(datetime(*entry.date_time).astimezone() - today) < timedelta(days=2) for entry in found.values())
+
+
+def test_other_programs_can_compare_it_with_its_checksums(whole: Path) -> None:
+    with zipfile.ZipFile(whole) as opened:
+        lines = opened.read("SHA256SUMS").decode().splitlines()
+        sums = {name: hashlib.sha256(opened.read(name)).hexdigest() for name in opened.namelist()}
+    assert sorted(lines) == sorted(f"{digest}  {name}" for name, digest in sums.items() if name != "SHA256SUMS")
+
+
+def test_a_long_line_and_a_large_picture_are_read_whole(tmp_path: Path) -> None:
+    line, picture = b'["' + b"x" * (3 << 20) + b'"]\n', bytes(range(256)) * (10 << 10)
+    with archive.new(tmp_path / "x.zip") as file, Writer(file) as writer:
+        with writer.member(ROWS) as write:
+            write(line)
+            write(line)
+        with writer.member(PICTURE, compressed=False) as write:
+            write(picture)
+        writer.finish(Manifest("now", {}, {}, 1))
+    with archive.reading(tmp_path / "x.zip") as reader:
+        assert list(reader.lines("conversations.user")) == [line, line]
+        assert reader.file(reader.files[0]).read() == picture
+
+
+def test_what_another_backup_is_writing_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "x.zip.part").write_text("theirs")
+    with pytest.raises(Unusable, match=r"x\.zip\.part exists already"), archive.new(tmp_path / "x.zip"):
+        pass
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
 
 
 def write_half(path: Path) -> None:

@@ -4,7 +4,6 @@ Not changed: annotations, decorators, what is only told to a log, words (texts a
 """
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,35 +31,81 @@ SKIPPED_FIELDS = {"annotation", "returns", "decorator_list", "type_params", "typ
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`what`: for people. `source`: the whole file after it."""
+    """`number`: of the node among all that may be changed. `what`: for people. `lines`: where the node stands, then the
+    statement that it is in. `names`: of the function or class in which it is, or of what it gives a value to;
+    `is_in_function`: whether it has an effect each time that one runs, and none before."""
 
-    line: int
+    number: int
     what: str
-    source: str
+    lines: tuple[range, range]
+    names: frozenset[str]
+    is_in_function: bool
+
+    @property
+    def line(self) -> int:
+        return self.lines[0].start
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    statement: ast.AST
+    names: frozenset[str] = frozenset()
+    is_in_function: bool = False
+
+    def inside(self, node: ast.AST, field: str) -> "_Place":
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return _Place(node, self.names | {node.name}, field == "body" or self.is_in_function)
+            case ast.Lambda():
+                return _Place(self.statement, self.names, True)
+            case ast.ClassDef():
+                return _Place(node, self.names | {node.name}, self.is_in_function)
+            case ast.Assign() | ast.AnnAssign():
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                return _Place(node, self.names | {ast.unparse(each) for each in targets}, self.is_in_function)
+            case ast.stmt():
+                return _Place(node, self.names, self.is_in_function)
+        return self
 
 
 def changes(source: str) -> list[Change]:
     """All of them, in the order of their lines."""
     tree = ast.parse(source)
-    made = []
-    for number, node in enumerate(walked(tree)):
-        if what := _way(node):
-            broken = copy.deepcopy(tree)
-            place = next(each for at, each in enumerate(walked(broken)) if at == number)
-            _break(place)
-            made.append(Change(getattr(node, "lineno", 0), what, ast.unparse(ast.fix_missing_locations(broken))))
+    made = [
+        Change(number, what, (_lines(node), _lines(place.statement)), place.names, place.is_in_function)
+        for number, (node, place) in enumerate(walked(tree, _Place(tree)))
+        if (what := _way(node))
+    ]
     return sorted(made, key=lambda change: change.line)
 
 
-def walked(node: ast.AST) -> Iterator[ast.AST]:
+def broken(source: str, number: int) -> ast.Module:
+    """The whole file after the change of this number, each line where it was."""
+    tree = ast.parse(source)
+    _break(next(node for at, (node, _) in enumerate(walked(tree, _Place(tree))) if at == number))
+    return ast.fix_missing_locations(tree)
+
+
+def walked(node: ast.AST, place: _Place) -> Iterator[tuple[ast.AST, _Place]]:
     """Every node that may be changed, outer ones first."""
-    yield node
+    yield node, place
     for name, value in ast.iter_fields(node):
         if name in SKIPPED_FIELDS:
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_skipped(child):
-                yield from walked(child)
+                yield from walked(child, place.inside(node, name))
+
+
+def _lines(node: ast.AST) -> range:
+    """Of a statement with others in it, those of what it asks or declares alone."""
+    if not isinstance(node, ast.stmt | ast.expr):
+        return range(1, 1)
+    if isinstance(node, ast.If | ast.While):
+        return _lines(node.test)
+    inner = getattr(node, "body", None)
+    end = inner[0].lineno if isinstance(inner, list) and inner else (node.end_lineno or node.lineno) + 1
+    return range(node.lineno, max(end, node.lineno + 1))
 
 
 def _is_skipped(node: ast.AST) -> bool:

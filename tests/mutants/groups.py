@@ -1,13 +1,16 @@
-"""Which files are broken, and which tests must notice: the ones that show most come first."""
+"""Which files are broken, and which tests must notice."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """`always`: tests for changes of what is loaded once, beside those that run through a use of it."""
+
     name: str
     files: tuple[str, ...]
     tests: tuple[str, ...]
+    always: tuple[str, ...] = ()
 
 
 def _in(folder: str, *names: str) -> tuple[str, ...]:
@@ -28,6 +31,7 @@ GROUPS = (
             *_in("tests/services", "test_nobody", "test_library", "test_people", "test_conversations"),
             *_in("tests/views", "test_list", "test_library", "test_admin", "test_leaving", "test_everyone"),
         ),
+        _in("tests/architecture", "test_migrations"),
     ),
     Group(
         "renderer",

@@ -1,8 +1,9 @@
-"""Tests on one broken version of a file: in a fork, so that Django and pytest are not loaded anew each time.
+"""Forks in which tests run: on the code as it is, or on one broken version of a file that is loaded anew.
 
 The fork comes before anything of the application is imported; the broken source stands in for the file when it is.
 """
 
+import ast
 import importlib.machinery
 import os
 import resource
@@ -11,24 +12,25 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = ROOT / "conversations" / "services" / "picture_child.py"  # runs by itself, from its file
-SPARE = 20.0  # seconds of processor time that a broken version may take beyond five times that of the whole one
-WALL = 12.0  # times as long by the clock
+WALL = 12.0  # times as long by the clock as by the processor
+SPARE_WALL = 120.0  # seconds
 
 
 @dataclass(slots=True)
 class Trial:
-    """One that runs. `log`: what its tests say."""
+    """One that runs. `log`: what its tests say. `seconds`: of processor time that it may take."""
 
     pid: int
     begun: float
     folder: Path
+    seconds: float
 
     @property
     def log(self) -> str:
@@ -38,7 +40,6 @@ class Trial:
 @dataclass(frozen=True, slots=True)
 class Ended:
     status: int
-    seconds: float  # of processor time, children included
     log: str
 
     @property
@@ -46,53 +47,77 @@ class Ended:
         return self.status != 0
 
 
-def begin(template: Path, path: Path, source: str, tests: Sequence[str], seconds: float) -> Trial:
-    """`template`: a data folder with an empty database. `seconds`: of processor time that it may take."""
+def forked(template: Path, seconds: float, work: Callable[[Path], int]) -> Trial:
+    """`template`: a data folder with an empty database. `work`: gets a folder with a copy of it."""
     folder = Path(tempfile.mkdtemp(prefix="mutant-"))
     shutil.copytree(template, folder / "data")
     pid = os.fork()
     if pid == 0:
-        os._exit(_run(folder, path, source, tests, seconds))
-    return Trial(pid, time.monotonic(), folder)
+        status = 1
+        try:
+            os.setsid()
+            log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT, 0o600)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 5))
+            status = work(folder)
+        finally:
+            os._exit(status)
+    return Trial(pid, time.monotonic(), folder, seconds)
 
 
-def end(trial: Trial, seconds: float) -> Ended | None:
+def ended(trial: Trial) -> Ended | None:
     """How it ended; None while it runs."""
-    pid, status, used = os.wait4(trial.pid, os.WNOHANG)
+    pid, status = os.waitpid(trial.pid, os.WNOHANG)
     if not pid:
-        if time.monotonic() - trial.begun < WALL * seconds:
+        if time.monotonic() - trial.begun < WALL * trial.seconds + SPARE_WALL:
             return None
         os.killpg(trial.pid, signal.SIGKILL)
-        pid, status, used = os.wait4(trial.pid, 0)
-    ended = Ended(status, used.ru_utime + used.ru_stime, trial.log)
+        pid, status = os.waitpid(trial.pid, 0)
+    end = Ended(status, trial.log)
     shutil.rmtree(trial.folder, ignore_errors=True)
-    return ended
+    return end
 
 
-def _run(folder: Path, path: Path, source: str, tests: Sequence[str], seconds: float) -> int:
-    os.setsid()
-    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 5))
-    os.environ["CHATSITE_DATA"] = str(folder / "data")
-    os.chdir(ROOT)
-    _stand_in(path, source, folder)
+def fresh(path: Path, tree: ast.Module, tests: Sequence[str], folder: Path) -> int:
+    """Work: these tests, in this order, on the application with the tree in place of the file."""
+    settle(folder)
+    _stand_in(path, tree, folder)
     import pytest
 
     plugin = ["-p", "tests.mutants.child"] if path == CHILD else []
-    return int(pytest.main(["-x", "-q", "--tb=line", "--reuse-db", "-p", "no:xdist", *plugin, *tests]))
+    files = dict.fromkeys(name.partition("::")[0] for name in tests)
+    return int(pytest.main([*OPTIONS, "-x", *plugin, *files], plugins=[Chosen(tests)]))
 
 
-def _stand_in(path: Path, source: str, folder: Path) -> None:
+OPTIONS = ("-q", "--tb=line", "--reuse-db", "-p", "no:xdist", "-p", "no:rerunfailures")
+
+
+class Chosen:
+    """A plugin: of what was found, these tests, in this order."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self.order = {name: place for place, name in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[object]) -> None:
+        known = [item for item in items if item.nodeid in self.order or item.nodeid.partition("::")[0] in self.order]  # type: ignore[attr-defined]
+        items[:] = sorted(known, key=lambda item: self.order.get(item.nodeid, -1))  # type: ignore[attr-defined]
+
+
+def settle(folder: Path) -> None:
+    os.environ["CHATSITE_DATA"] = str(folder / "data")
+    os.chdir(ROOT)
+
+
+def _stand_in(path: Path, tree: ast.Module, folder: Path) -> None:
     sys.dont_write_bytecode = True
-    (folder / path.name).write_text(source)
+    (folder / path.name).write_text(ast.unparse(tree))
     os.environ["MUTANT"] = str(folder / path.name)
 
     class Loader(importlib.machinery.SourceFileLoader):
         def get_code(self, fullname: str) -> CodeType | None:
             if self.path == str(path):
-                return compile(source, str(path), "exec")
+                return compile(tree, str(path), "exec")
             return super().get_code(fullname)
 
     compiled = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)

@@ -18,8 +18,7 @@ NARROWED = {EmailAddress: AddressAdmin, Group: RightsAdmin}
 def close() -> None:
     """After all applications have registered what is theirs."""
     for model in SECRETS:
-        if admin.site.is_registered(model):
-            admin.site.unregister(model)
+        admin.site.unregister(model)
     for model, ours in NARROWED.items():
         admin.site.unregister(model)
         admin.site.register(model, ours)

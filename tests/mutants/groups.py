@@ -28,8 +28,9 @@ GROUPS = (
             *_in("conversations/admin", "hidden", "reviewing"),
         ),
         (
-            *_in("tests/services", "test_nobody", "test_library", "test_people", "test_conversations"),
-            *_in("tests/views", "test_list", "test_library", "test_admin", "test_leaving", "test_everyone"),
+            *_in("tests/services", "test_nobody", "test_library", "test_people", "test_roles", "test_conversations"),
+            *_in("tests/views", "test_guard", "test_list", "test_library", "test_admin", "test_reasons"),
+            *_in("tests/views", "test_leaving", "test_everyone"),
         ),
         _in("tests/architecture", "test_migrations"),
     ),

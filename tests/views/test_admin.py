@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -9,6 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from conversations.models import Attachment, Conversation, Look, Message, Prompt, ProviderCall, User
@@ -106,6 +108,21 @@ def test_titles_are_listed_once_a_reason_is_stated_and_each_list_is_recorded(
     last = Look.objects.first()
     assert last is not None
     assert (last.what, last.owner, last.detail) == ("search", None, '{"q": "nothing like it"}')
+
+
+def test_the_second_page_of_the_list_shows_and_records_the_rest_alone(as_carol: Client, alice: User) -> None:
+    moment = timezone.now()
+    Conversation.objects.bulk_create(
+        Conversation(owner=alice, title=f"talk <{number}>", active_at=moment - timedelta(minutes=number))
+        for number in range(53)
+    )
+    state(as_carol)
+    page = as_carol.get(LIST, {"p": "2"}).content.decode()
+    assert re.findall(r"talk &lt;(\d+)&gt;", page) == ["50", "51", "52"]
+    rest = Conversation.objects.filter(title__in=("talk <50>", "talk <51>", "talk <52>"))
+    look = Look.objects.get()
+    assert all(str(one.uuid) in look.detail for one in rest)
+    assert "talk" not in look.detail
 
 
 def test_words_in_messages_are_found_and_the_search_is_recorded(

@@ -125,13 +125,11 @@ class Scanner:
         """What it may cost to render that, in units."""
         return self.open.work + self.open.cost(self._last_line())[0]
 
-    def fenced(self) -> str:
+    def fenced(self, fence: Token) -> str:
         """The code in the open fence so far, without the beginning of a line that may become its end."""
-        if self.open.fence is None:
-            return ""
         opener, *lines = self.open.lines[self.open.start :]
         last = self._last_line()
-        if last.strip(" \t" + self.open.fence.markup[0]):
+        if last.strip(" \t" + fence.markup[0]):
             lines.append(last)
         indent = len(opener) - len(opener.lstrip(" "))
         return "".join(line[:indent].lstrip(" ") + line[indent:] for line in lines)

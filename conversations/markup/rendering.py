@@ -101,8 +101,8 @@ class _Rendering:
     def unfinished(self, scanner: Scanner) -> str:
         """The open block: never highlighted, and as it was written where it would cost much."""
         source = scanner.open_text()
-        if scanner.open.fence:
-            made = writer.code(scanner.fenced(), writer.fence_language(scanner.open.fence), None)
+        if fence := scanner.open.fence:
+            made = writer.code(scanner.fenced(fence), writer.fence_language(fence), None)
         elif self._is_spent or scanner.is_spent or scanner.open_work() > limits.MAX_OPEN_WORK:
             made = writer.plain(source)
         elif delimiters.is_open(scanner.open.first):

@@ -71,8 +71,9 @@ def answer(
 
     A model that refuses system instructions is asked once more with their text in front of the first user text.
     """
-    may_retry = True
-    for number in range(1, 4):
+    may_retry, number = True, 0
+    while True:
+        number += 1
         trial = _Trial(number, exchange(model), call, tell)
         try:
             yield from trial.events()

@@ -92,8 +92,7 @@ class Incoming(http.client.HTTPResponse):
         try:
             super().begin()
         finally:
-            if self.fp is head:  # and not closed
-                self.fp = lines
+            self.fp = self.fp and lines  # unless it was closed
         if not head.last:
             raise http.client.RemoteDisconnected("closed within the head")
 
@@ -164,8 +163,6 @@ def _connected(connection: HTTPConnection, line: Line) -> socket.socket:
         except errors.ProviderError:
             sock.close()
             raise
-    if isinstance(failure, TimeoutError):
-        raise exceptions.ConnectTimeoutError(connection, "timed out") from failure
     line.was_refused = isinstance(failure, ConnectionRefusedError)
     raise exceptions.NewConnectionError(connection, "no connection") from failure
 

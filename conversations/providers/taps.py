@@ -28,7 +28,7 @@ class Framing(Protocol):
         """The content in `data`. Raises BadFraming."""
 
     def end(self) -> None:
-        """The connection was closed. Raises BadFraming where that is not the end."""
+        """The connection was closed before the body was over. Raises BadFraming where a body cannot end so."""
 
 
 class UntilClose:
@@ -59,8 +59,7 @@ class Sized:
         return content
 
     def end(self) -> None:
-        if self._left:
-            raise BadFraming("closed within the body")
+        raise BadFraming("closed within the body")
 
 
 class Chunked:
@@ -84,8 +83,7 @@ class Chunked:
         return b"".join(content)
 
     def end(self) -> None:
-        if not self.is_over:
-            raise BadFraming("closed within the body")
+        raise BadFraming("closed within the body")
 
     def _split(self, data: bytes, content: list[bytes]) -> int:
         """Append the content in `data`; returns how far it was understood."""

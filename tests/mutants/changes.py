@@ -128,7 +128,7 @@ def _way(node: ast.AST) -> str:
             return f"{ast.unparse(node)}: without not"
         case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
             return f"if {ast.unparse(test)}: the other way round"
-        case ast.Return(value=value) if value is not None and not _is_none(value):
+        case ast.Return(value=value) if value is not None and not _is_nothing(value):
             return f"{ast.unparse(node)}: returns None"
         case ast.Constant(value=bool() | int() | float() as value):
             return f"{value}: {_next(value)}"
@@ -146,8 +146,9 @@ def _is_of_texts(node: ast.AST) -> bool:
     )
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_nothing(node: ast.AST) -> bool:
+    """None, or False, which differs from it for the type checker alone."""
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
 def _next(value: float) -> float:

@@ -66,6 +66,13 @@ def test_a_fault_in_the_framing_keeps_what_came_before_it(
         tap.take()
 
 
+def test_a_fault_with_nothing_before_it_is_raised_at_once(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"zz\r\n")
+    with pytest.raises(BadFraming):
+        Tap(ours, b"", Chunked()).take()
+
+
 def test_a_body_of_known_length_ends_there() -> None:
     framing = Sized(5)
     assert fed(framing, [b"Hel", b"lo, and more"]) == b"Hello"

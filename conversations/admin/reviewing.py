@@ -10,10 +10,12 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, User
@@ -37,13 +39,38 @@ class ReasonForm(forms.Form):
 
 
 class Pages(Paginator):
-    """What is asked about each row is asked about those of the page alone, not about all that are skipped before it."""
+    """What is asked about each row is asked about those of the page alone, not about all that are skipped before it.
+
+    The keys of the first page come first: where they are all, nothing is counted.
+    """
+
+    @cached_property
+    def _first(self) -> list[int]:
+        return list(self._keys[: self.per_page + 1])
+
+    @cached_property
+    def count(self) -> int:
+        return len(self._first) if len(self._first) <= self.per_page else int(super().count)
+
+    @property
+    def _keys(self) -> "QuerySet[Any]":
+        return cast("QuerySet[Any]", self.object_list).values_list("pk", flat=True)
 
     def page(self, number: int | str) -> "Page[Any]":
-        found, rows = super().page(number), cast("QuerySet[Any]", self.object_list)
-        keys = list(cast("QuerySet[Any]", found.object_list).values_list("pk", flat=True))
-        found.object_list = rows.filter(pk__in=keys)
+        found = super().page(number)
+        begin = (found.number - 1) * self.per_page
+        keys = self._first[: self.per_page] if begin == 0 else list(self._keys[begin : begin + self.per_page])
+        found.object_list = cast("QuerySet[Any]", self.object_list).filter(pk__in=keys)
         return found
+
+
+class List(ChangeList):
+    """Its only page is a page, too."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list
 
 
 class ReviewAdmin(admin.ModelAdmin):
@@ -55,6 +82,9 @@ class ReviewAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     change_list_template = "admin/conversations/review_list.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return List
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may_review(request)

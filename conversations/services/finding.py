@@ -33,14 +33,12 @@ def saying(words: str, back: int | None = None) -> Found:
     parts = Part.objects.order_by("-pk")
     if back is not None:
         parts = parts.filter(pk__lt=back)
-    newest = parts.values_list("pk", flat=True).first()
-    if newest is None:
-        return Found()
-    stretch = parts.filter(pk__gt=newest - STRETCH)
-    hits = list(stretch.filter(text__icontains=words).values_list("pk", "message__conversation")[:MOST])
-    oldest = hits[-1][0] if len(hits) == MOST else newest - STRETCH + 1
-    before = Part.objects.filter(pk__lt=oldest).order_by("-pk").values_list("message__created_at", flat=True).first()
-    return Found({conversation for _pk, conversation in hits}, oldest if before else None, before)
+    begin = Subquery(parts.values("pk")[:1]) - STRETCH
+    saying = parts.filter(pk__gt=begin, text__icontains=words)
+    hits = list(saying.values_list("pk", "message__conversation")[:MOST])
+    older = parts.filter(pk__lt=hits[-1][0]) if len(hits) == MOST else parts.filter(pk__lte=begin)
+    number, moment = older.values_list("pk", "message__created_at").first() or (None, None)
+    return Found({conversation for _pk, conversation in hits}, number and number + 1, moment)
 
 
 def named(words: str, *, with_titles: bool) -> Q:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -47,7 +48,7 @@ def idle_engine() -> Iterator[IdleEngine]:
 def own_files(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Pictures of one test are not those of another; all models of both vendors are on offer."""
     storages: dict[str, Any] = dict(django_settings.STORAGES)
-    location = tmp_path_factory.mktemp("images")
+    location = tmp_path_factory.getbasetemp() / "images" / uuid4().hex  # made with its first file
     storages["default"] = storages["default"] | {"OPTIONS": {"location": location}}
     settings.STORAGES = storages
     settings.PROVIDER_ENDPOINTS = {"segmind": ("", "segmind-key-for-tests"), "aimlapi": ("", "aimlapi-key-for-tests")}

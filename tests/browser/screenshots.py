@@ -5,7 +5,6 @@
 
 import io
 import re
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser import talks
-from tests.browser.conftest import ARGUMENTS, DESKTOP, PHONE, log_in
+from tests.browser.conftest import DESKTOP, PHONE, launched, log_in
 from tests.browser.scenes import Scene, failed, scenes_of
 from tests.live.conftest import KEY, settings_for
 from tests.serving import ROOT, Server
@@ -41,7 +40,7 @@ def main(folder: Path, names: list[str]) -> None:
         server = Server(Path(data), settings_for(simulator) | {"CHATSITE_REPLIES": AT_ONCE})
         server.add_people("ada", "root")
         with server, Server(Path(other), settings_for(simulator)) as fresh:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+            browser = launched(playwright)
             take(browser, server, fresh, simulator, folder, names)
             simulator.release()
             browser.close()

@@ -168,9 +168,9 @@ def test_a_reply_that_never_ends_ends_at_the_total() -> None:
         while True:
             yield HEL
 
-    limits = replace(QUICK, total=1.0, caps=Caps(text=1 << 28))
-    with ByteServer(script()) as server:
-        found = taken(server.url, limits=limits)
+    call, limits = wire.Call(), replace(QUICK, total=1.0, caps=Caps(text=1 << 28))
+    with ByteServer(script()) as server, watched(call):  # a reader that is slower than the sender never waits
+        found = taken(server.url, call=call, limits=limits)
         assert server.client_left.wait(PATIENCE)
     assert type(found.error) is TimedOut
     assert found.text.startswith("HelHel")

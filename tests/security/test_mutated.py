@@ -5,6 +5,7 @@ from tests.security import mutated
 
 def test_mutated_pictures_are_cleaned_or_refused() -> None:
     found = mutated.run(60, seed=1)
-    assert found.total() == 60
-    assert len(found) > 1
-    assert "no sentence" not in found
+    assert found.outcomes.total() == 60
+    assert len(found.outcomes) > 1
+    assert "no sentence" not in found.outcomes
+    assert found.seconds > 0

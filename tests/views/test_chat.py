@@ -48,6 +48,23 @@ def test_sending_without_javascript_redirects_to_the_conversation(as_alice: Clie
     assert (response.status_code, response.headers["Location"]) == (303, f"/c/{conversation.uuid}/")
 
 
+def test_the_token_that_comes_back_with_a_sent_message_is_only_text(as_alice: Client) -> None:
+    """The forms of the answer hold the token that it was sent with, as nothing but the value of their field."""
+    token = '"><script>alert(1)</script>'
+    for address in ("/", f"/c/{conversation_of(as_alice).uuid}/"):
+        sent = fields(csrfmiddlewaretoken=token)
+        page = as_alice.post(address, sent, headers={"HX-Request": "true"}).content.decode()
+        held = re.findall(r'name="csrfmiddlewaretoken" value="([^"]*)"', page)
+        assert held
+        assert {html.unescape(one) for one in held} == {token}
+        assert "<script>" not in page
+
+
+def conversation_of(client: Client) -> Conversation:
+    client.post("/", fields())
+    return Conversation.objects.get()
+
+
 def test_sending_with_htmx_answers_with_the_two_articles(as_alice: Client, alice: User) -> None:
     conversation = conversations.create(alice, model=MODEL)
     response = as_alice.post(f"/c/{conversation.uuid}/", fields(), headers={"HX-Request": "true"})

@@ -1,4 +1,4 @@
-"""The only state machine: every change of a reply's status is a conditional UPDATE in here.
+"""The only state machine: each change of a reply's status is in here, a conditional UPDATE or of a row that is held.
 
 PENDING --claim--> STREAMING --finish--> COMPLETE | STOPPED | FAILED | INTERRUPTED; stop and sweep end both. Of several
 ends that race exactly one wins. The only way out of an end is `go_on`, back to PENDING, which counts the reply's runs.

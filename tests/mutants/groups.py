@@ -17,7 +17,6 @@ def _in(folder: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{folder}/{name}.py" for name in names)
 
 
-MARKUP = ("blocks", "delimiters", "formulas", "highlighting", "limits", "links", "notes", "parser", "rendering")
 HOSTILE = (  # without the loads: they measure work, and take minutes for it
     "test_hostile_text_is_only_text",
     "test_raw_html_can_be_read",
@@ -46,7 +45,11 @@ GROUPS = (
     ),
     Group(
         "renderer",
-        _in("conversations/markup", *MARKUP, "sanitiser", "tables", "writer"),
+        (
+            *_in("conversations/markup", "__init__", "blocks", "characters", "delimiters", "formulas", "highlighting"),
+            *_in("conversations/markup", "limits", "links", "notes", "parser", "rendering", "sanitiser", "tables"),
+            *_in("conversations/markup", "writer"),
+        ),
         (
             *_in("tests/unit", "test_markup", "test_markup_blocks", "test_markup_edges", "test_tables"),
             *_in("tests/unit", "test_formulas", "test_formula_converter"),

@@ -51,8 +51,8 @@ GROUPS = (
             *_in("conversations/markup", "writer"),
         ),
         (
-            *_in("tests/unit", "test_markup", "test_markup_blocks", "test_markup_edges", "test_tables"),
-            *_in("tests/unit", "test_formulas", "test_formula_converter"),
+            *_in("tests/unit", "test_markup", "test_markup_blocks", "test_markup_bounds", "test_markup_edges"),
+            *_in("tests/unit", "test_tables", "test_formulas", "test_formula_converter"),
             *(f"tests/unit/test_markup_hostile.py::{name}" for name in HOSTILE),
         ),
     ),

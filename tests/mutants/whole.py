@@ -163,14 +163,15 @@ def functions(files: set[str]) -> Live:
 
 
 def swaps(live: Live, path: Path, change: Change) -> list[tuple[FunctionType, CodeType]]:
-    """What has to run in the place of what, for the change to be there."""
+    """What has to run in the place of what, for the change to be there; nothing where that cannot be done."""
     made = _codes(compile(broken(path.read_text(), change.number), str(path), "exec"))
-    return [
+    found = [
         (function, code)
         for code in made
         for function in live.get((str(path), code.co_qualname, code.co_firstlineno), ())
-        if function.__code__ != code and len(function.__code__.co_freevars) == len(code.co_freevars)
+        if function.__code__ != code
     ]
+    return [] if any(one.__code__.co_freevars != code.co_freevars for one, code in found) else found
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -42,6 +42,22 @@ def test_a_deleted_conversation_is_nobodys_until_it_is_restored(alice: User, con
     assert Conversation.objects.visible_to(alice).get() == conversation
 
 
+def test_a_conversation_exists_until_it_is_deleted_or_its_time_is_over(conversation: Conversation) -> None:
+    before, after = timezone.now() - dt.timedelta(minutes=1), timezone.now() + dt.timedelta(hours=1)
+    exists = {
+        (None, None): True,
+        (None, after): True,
+        (None, before): False,
+        (before, None): False,
+        (before, after): False,
+    }
+    for (deleted, expires), is_existing in exists.items():
+        conversation.deleted_at, conversation.expires_at = deleted, expires
+        assert conversation.is_existing == is_existing
+        conversation.save()
+        assert Conversation.objects.existing().exists() == is_existing
+
+
 def test_after_the_undo_window_rows_and_files_are_gone(alice: User) -> None:
     conversation = send(alice, "look", images=[upload()]).message.conversation
     attachment = Attachment.objects.get()

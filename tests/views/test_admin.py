@@ -125,6 +125,14 @@ def test_the_second_page_of_the_list_shows_and_records_the_rest_alone(as_carol: 
     assert "talk" not in look.detail
 
 
+@pytest.mark.parametrize("name", ["title__startswith", "title", "owner__password__startswith", "messages__parts__text"])
+def test_no_condition_in_an_address_tells_what_is_not_shown(as_carol: Client, thread: Conversation, name: str) -> None:
+    state(as_carol)
+    refused = as_carol.get(LIST, {name: "secret"})
+    assert (refused.status_code, "plans" in refused.content.decode()) == (400, False)
+    assert not Look.objects.exists()
+
+
 def test_words_in_messages_are_found_and_the_search_is_recorded(
     as_carol: Client, thread: Conversation, bob: User
 ) -> None:
@@ -244,6 +252,18 @@ def test_staff_without_the_permission_see_no_content_anywhere(thread: Conversati
     assert not Look.objects.exists()
 
 
+def test_staff_without_the_permission_cannot_even_say_why(thread: Conversation, carol: User) -> None:
+    carol.user_permissions.set(Permission.objects.exclude(codename="review_conversations"))
+    client = Client()
+    client.force_login(User.objects.get(pk=carol.pk), backend="django.contrib.auth.backends.ModelBackend")
+    for address in (LIST, f"{LIST}{thread.pk}/reason/"):
+        assert client.post(address, {"reason": WHY}).status_code in (403, 404)
+    assert "reasons" not in client.session
+    for address in (LIST, f"{LIST}{thread.pk}/change/", f"{LIST}{thread.pk}/history/"):
+        assert client.get(address).status_code in (302, 403, 404)
+    assert not Look.objects.exists()
+
+
 def test_records_of_looks_are_for_superusers_and_cannot_be_changed(
     as_carol: Client, thread: Conversation, admin_client: Client
 ) -> None:
@@ -256,6 +276,29 @@ def test_records_of_looks_are_for_superusers_and_cannot_be_changed(
     admin_client.post(f"/admin/conversations/look/{look.pk}/change/", {"reviewer_name": "nobody"})
     look.refresh_from_db()
     assert look.reviewer_name == "carol"
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["mfa/authenticator", "socialaccount/socialaccount", "socialaccount/socialapp", "socialaccount/socialtoken"],
+)
+def test_not_even_administrators_have_pages_of_secrets(admin_client: Client, model: str) -> None:
+    assert admin_client.get(f"/admin/{model}/").status_code == 404
+
+
+@pytest.mark.parametrize("model", ["account/emailaddress", "auth/group"])
+def test_addresses_and_rights_are_for_administrators(admin_client: Client, carol: User, model: str) -> None:
+    assert admin_client.get(f"/admin/{model}/add/").status_code == 200
+    carol.user_permissions.set(Permission.objects.all())
+    client = Client()
+    client.force_login(User.objects.get(pk=carol.pk), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/admin/{model}/add/")
+    assert page.status_code == 403 or 'name="permissions"' not in page.content.decode()
+
+
+def test_what_lists_of_rows_call_a_row_tells_nothing_of_what_is_in_it(thread: Conversation) -> None:
+    picture = Attachment.objects.get()
+    assert (str(thread), str(picture)) == (f"conversation {thread.uuid}", f"image/jpeg {picture.uuid}")
 
 
 def test_requests_are_stored_compressed_and_read_back_whole(alice: User) -> None:

@@ -14,6 +14,7 @@ from conversations.models import Conversation, Message, User
 from conversations.services import budgets, conversations, dispatch, messages, notices, offers
 from conversations.services.dispatch import Fresh
 from conversations.services.messages import Draft, Sent
+from tests import serving
 
 MODEL = "aimlapi/google/gemini-2.5-flash"
 PAINTER = "segmind/gemini-2-flash-image-generation"
@@ -56,6 +57,13 @@ def own_files(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> N
     offers.forget()
     notices.forget()
     budgets.forget()
+
+
+@pytest.fixture(autouse=True)
+def no_server_logs_a_secret() -> Iterator[None]:
+    """Whatever a test is about: keys, passwords and tokens stand in the log of no server that it started."""
+    yield
+    assert serving.leaks() == []
 
 
 @pytest.fixture

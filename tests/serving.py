@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -21,7 +22,9 @@ import requests
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a long password for tests"
 START_DEADLINE = 180.0  # seconds
+SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")  # in names of settings
 
+_launched: list["Server"] = []
 _made: dict[tuple[str, ...], Path] = {}
 
 ADD_PEOPLE = """
@@ -50,6 +53,14 @@ def until(condition: Callable[[], bool], what: str, deadline: float = 90.0) -> N
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not happen within {deadline:g} s")
         time.sleep(0.02)
+
+
+def leaks() -> list[str]:
+    """Which secrets the servers of this process have logged since they were last asked about. Those that ended and told
+    nothing are forgotten."""
+    found = [leak for server in _launched for leak in server.leaks()]
+    _launched[:] = [one for one in _launched if one.process and one.process.poll() is None]
+    return found
 
 
 @dataclass
@@ -117,6 +128,7 @@ class Server:
             pass_fds=self.handed_over,
         )
         log.close()
+        _launched.append(self)
 
     def answers(self) -> bool:
         assert self.process is not None
@@ -130,6 +142,15 @@ class Server:
     @property
     def log(self) -> str:
         return (self.data / "server.log").read_text(errors="replace")
+
+    def leaks(self) -> list[str]:
+        """Names of secrets that stand in the log."""
+        if not (self.data / "server.log").exists():
+            return []
+        known = {name: value for name, value in self.settings.items() if SECRET.search(name) and len(value) >= 8}
+        kept, said = self.data / "secret-key", self.log
+        known |= {"password": PASSWORD} | ({"secret-key": kept.read_text()} if kept.exists() else {})
+        return [name for name, value in known.items() if any(one in said for one in value.split(","))]
 
     def kill(self) -> None:
         """What a power supply or the kernel's memory killer does."""

@@ -20,6 +20,13 @@ OUR_MEMBERS = {"messages", "model", "stream", "stream_options", "contents", "sys
 SECRET = {"autocomplete": "new-password", "spellcheck": "false"}
 
 
+class Unshown(forms.Textarea):
+    """Like a field for passwords: what was typed does not come back with a refusal."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
 class ConnectionForm(forms.ModelForm):
     """`key` and `headers` are empty whatever is stored; empty leaves it as it is."""
 
@@ -36,7 +43,7 @@ class ConnectionForm(forms.ModelForm):
         label=_("Further headers"),
         required=False,
         max_length=4000,
-        widget=forms.Textarea({"rows": 3, "cols": 60, "dir": "ltr"} | SECRET),
+        widget=Unshown({"rows": 3, "cols": 60, "dir": "ltr"} | SECRET),
         help_text=_("One to a line, as “X-Name: value”. They are kept like the key. Empty: as stored."),
     )
     removes_headers = forms.BooleanField(label=_("Remove the stored headers"), required=False)

@@ -88,7 +88,8 @@ class Form:
     def _box(self, name: str, value: str) -> tuple[str, str]:
         """Raises LookupError where there is no such box to tick."""
         if not any(
-            (one.get("type"), one.get("name"), one.get("value")) == ("checkbox", name, value) for one in self.controls()
+            (one.get("type"), one.get("name"), one.get("value", "on")) == ("checkbox", name, value)
+            for one in self.controls()
         ):
             raise LookupError(f"the form has no box {name}={value}")
         return name, value

@@ -74,8 +74,9 @@ def test_keys_and_headers_are_written_and_never_shown(root: Client) -> None:
     shown = (
         page(root, f"{LIST}{connection.pk}/change/") + page(root, LIST) + page(root, f"{LIST}{connection.pk}/history/")
     )
-    refused = change(root, connection, key="typed-key-0123456789", base_url="nonsense").content.decode()
-    for secret in (KEY, "gate-secret-12345", connection.sealed_key, "typed-key-0123456789"):
+    typed = {"key": "typed-key-0123456789", "headers": "X-Other: typed-header-0123456789"}
+    refused = change(root, connection, **typed, base_url="nonsense").content.decode()
+    for secret in (KEY, "gate-secret-12345", connection.sealed_key, "typed-key-0123456789", "typed-header-0123456789"):
         assert secret not in shown + refused
         assert base64.b64encode(secret.encode()).decode() not in shown + refused
     assert "…abcd" in shown

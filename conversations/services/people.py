@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from chatsite import database
 from conversations.models import Attachment, Conversation, Invitation, Message, User
 from conversations.services import attachments, conversations, holds, invitations, letters, replies, roles, sessions
 from conversations.services.errors import NotNow
@@ -98,3 +99,4 @@ def delete(user: User) -> None:
     with transaction.atomic():
         attachments.discard(Attachment.objects.filter(owner=user))
         user.delete()
+    database.forget_removed()

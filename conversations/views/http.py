@@ -22,6 +22,9 @@ from conversations.services import notices
 from conversations.services.errors import Refusal, Sentence
 from conversations.views import again
 
+# Of a browser whose person has left: pictures, which it may keep for a day. Drafts are forgotten by our own script;
+# "storage" would also forget that somebody wants no shortcuts.
+FORGET = '"cache"'
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
 
 
@@ -116,6 +119,8 @@ class PrivateMiddleware(MiddlewareMixin):
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("X-DNS-Prefetch-Control", "off")
+        if getattr(request, "is_left", False):
+            response.headers["Clear-Site-Data"] = FORGET
         return response
 
 

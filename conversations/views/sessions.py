@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from conversations.models import User
 from conversations.services import sessions
 from conversations.views.http import HtmxHttpRequest, SeeOther, member_required
+from conversations.views.viewers import expected
 
 
 def note(request: HttpRequest, user: User) -> None:
@@ -23,6 +24,13 @@ def note(request: HttpRequest, user: User) -> None:
 
 def on_login(*, request: HttpRequest, user: Any, **_more: Any) -> None:
     note(request, user)
+
+
+def on_logout(*, request: HttpRequest, **_more: Any) -> None:
+    """What was promised to this session is not kept, and its browser is asked to forget what it keeps."""
+    request.is_left = True  # type: ignore[attr-defined]
+    if key := request.session.session_key:
+        expected.forget(key)
 
 
 class SessionsMiddleware(MiddlewareMixin):

@@ -19,9 +19,11 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PATROL_EVERY = 4.0  # seconds between two checks that viewers may still see what they see; 5 are promised
-BEAT_EVERY = 4  # patrols between two signs of life
-EXPECTED_FOR = 4.0  # seconds in which a page comes for the stream of the reply it was just given
+# Together with a second for streams that ask the database, 5 seconds are promised from the end of a right to the end of
+# the stream.
+PATROL_EVERY = 3.0  # seconds between two checks that viewers may still see what they see
+BEAT_EVERY = 5  # patrols between two signs of life
+EXPECTED_FOR = 1.0  # seconds in which a page comes for the stream of the reply it was just given
 
 
 @dataclass(eq=False, slots=True)
@@ -59,6 +61,10 @@ class Expected:
             self._viewers.pop(key, None)
         if viewer.session:
             self._viewers[viewer.session, reply] = (now + self._valid_for, viewer)
+
+    def forget(self, session: str) -> None:
+        for key in [key for key in list(self._viewers) if key[0] == session]:
+            self._viewers.pop(key, None)
 
     def take(self, session: str, reply: UUID) -> Viewer | None:
         until, viewer = self._viewers.pop((session, reply), (0.0, None))

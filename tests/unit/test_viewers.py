@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from conversations.models import User
-from conversations.views import viewers
+from conversations.views import stream, viewers
 from conversations.views.stream import Direct
 from conversations.views.viewers import Expected, Viewer
 
@@ -45,6 +45,20 @@ def test_who_comes_too_late_is_not_let_in_and_not_kept() -> None:
     expected.add(uuid.uuid4(), viewer())
     assert len(expected) == 1
     assert expected.take("session-of-alice", REPLY) is None
+
+
+def test_who_leaves_is_not_expected_any_more() -> None:
+    expected, bob = Expected(), viewer("session-of-bob")
+    for one in (viewer(), bob):
+        expected.add(REPLY, one)
+    expected.forget("session-of-alice")
+    assert expected.take("session-of-alice", REPLY) is None
+    assert expected.take("session-of-bob", REPLY) is bob
+
+
+def test_a_right_that_ends_ends_its_streams_within_five_seconds() -> None:
+    """Also that of a stream which was promised before, opens at the last moment and asks the database."""
+    assert viewers.EXPECTED_FOR + viewers.PATROL_EVERY + stream.POLL_EVERY <= 5.0
 
 
 def asked_for(path: str, *, method: str = "GET", session: str = "session-of-alice") -> bool:

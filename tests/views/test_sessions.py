@@ -1,14 +1,17 @@
 """A request is its person's only while session and account are good."""
 
 import datetime as dt
+import uuid
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from conversations.models import User
+from conversations.views.viewers import Viewer, expected
 
 
 def status_of_the_first_page(client: Client) -> int:
@@ -43,3 +46,21 @@ def test_a_new_password_ends_other_sessions(logged_in: Client, alice: User) -> N
     alice.set_password("another one entirely")
     alice.save()
     assert status_of_the_first_page(logged_in) == 302
+
+
+def test_a_stream_that_was_promised_before_leaving_is_not_opened_after_it(logged_in: Client, alice: User) -> None:
+    session, reply = logged_in.session.session_key, uuid.uuid4()
+    assert session
+    expected.add(reply, Viewer(user=alice, session=session, conversation=1, reply=1, language="en"))
+    logged_in.post("/accounts/logout/")
+    assert expected.take(session, reply) is None
+
+
+@pytest.mark.parametrize("address", ["/accounts/logout/", "/accounts/sessions/"])
+def test_a_browser_that_is_left_is_asked_to_forget_what_it_keeps(alice: User, address: str) -> None:
+    client = Client()
+    client.post("/accounts/login/", {"login": "alice", "password": "alice's long password"})
+    assert "Clear-Site-Data" not in client.get("/").headers
+    fields = {"session": str(UserSession.objects.get().pk)}
+    assert client.post(address, fields).headers["Clear-Site-Data"] == '"cache"'
+    assert client.get("/").status_code == 302

@@ -91,9 +91,10 @@ soak: .venv/.installed-dev staticfiles/.collected ## Prove at full length what h
 	$(BIN)/python -m tests.faults $(PROOFS)
 	$(if $(PROOFS),,EVERY_SCHEMA=1 $(BIN)/python -m pytest -n 2 tests/live/test_upgrades.py)
 
-fuzz: .venv/.installed-dev staticfiles/.collected ## 20,000 damaged pictures and all nonsense in every form; COUNT= and SEED= choose
+fuzz: .venv/.installed-dev staticfiles/.collected ## 20,000 damaged pictures, all nonsense in every form, times of refusals; COUNT= and SEED= choose
 	$(BIN)/python -m tests.security.mutated $(or $(COUNT),20000) $(SEED)
 	CHATSITE_FUZZ=1 $(BIN)/python -m pytest -n 2 tests/security/test_nonsense.py
+	$(BIN)/python -m pytest -s tests/security/timings.py
 
 sbom: .venv/.installed-dev ## Write sbom.json: what is shipped, as CycloneDX, from the lock with all that can be added
 	@cat requirements.txt requirements-local.txt requirements-scale.txt requirements-metrics.txt | sed -E 's/ \\$$//; /^ +--hash/d; /^ *#/d; /^--/d' \

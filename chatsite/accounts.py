@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from chatsite import devices
+from chatsite import devices, events
 from conversations.models import Invitation, User
 from conversations.services import invitations, people
 
@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Strangers who guess slow themselves down: a browser that its owner knows is not counted with theirs."""
-        named = _named(credentials)
+        named = request.tried = _named(credentials)  # type: ignore[attr-defined]
         device = devices.of(request, named) if named else ""
         who = str(named.pk if named else credentials.get("email") or credentials.get("username")).lower()
         place = device or f"network {ratelimit.get_ip(request)}"
@@ -62,6 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             else ratelimit.consume(request, app=APP, action="login_failed_anywhere", key=who)
         )
         if taken is None or anywhere is None:
+            events.limited(request, named)
             raise self.validation_error("too_many_login_attempts")
         if anywhere is not taken:
             taken.usage += anywhere.usage

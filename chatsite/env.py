@@ -77,6 +77,15 @@ def is_guessable(secret: str) -> bool:
     return bool(EXAMPLE.search(secret.lower())) or len(set(secret)) < 10
 
 
+def begins_with_hash(path: Path) -> bool:
+    """Whether this can be read and is, as far as its first line says, a list of SHA-1 in hexadecimal."""
+    try:
+        with path.open("rb") as file:
+            return bool(re.match(rb"[0-9A-Fa-f]{40}(?![0-9A-Fa-f])", file.readline(256)))
+    except OSError:
+        return False
+
+
 def secret_kept_in(path: Path) -> str:
     """The secret in this file, made at the first start; only its owner may read it."""
     try:

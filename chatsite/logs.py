@@ -10,6 +10,7 @@ import logging
 import re
 import traceback
 from collections.abc import Iterator
+from smtplib import SMTPException
 from typing import Any
 
 from django.conf import settings
@@ -19,17 +20,22 @@ from conversations.services.tracing import present
 
 REPLY = re.compile(r"reply=(\d+) ")
 OUTSPOKEN = (OSError, OperationalError)
+SILENT = (SMTPException,)  # an OSError whose words are those of another server, which may repeat a password
+LINKS = re.compile(r"(/(?:setup|invitations|password/reset/key|confirm-email)/)[^/\s]+", re.IGNORECASE)
 HARMLESS = re.compile(r"[\w\s,.:;'\"/()\[\]-]{1,500}")  # no sign of an address with something in its query
 
 
 class Ids(logging.Filter):
-    """Adds `request_id` and `reply_id`, empty where there is none."""
+    """Adds `request_id`, `reply_id` and `user_id`, empty where there is none; cuts the secrets of links."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id, reply = present.request, present.reply
         if reply is None and (found := REPLY.match(record.getMessage())):
             reply = int(found[1])
         record.reply_id = reply or ""
+        record.user_id = getattr(record, "user_id", None) or _number_of(getattr(record, "request", None))
+        if record.name.startswith("django.") and LINKS.search(said := record.getMessage()):
+            record.msg, record.args = LINKS.sub(r"\1…", said), ()
         return True
 
 
@@ -45,7 +51,8 @@ class Text(Quiet):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         request, reply = getattr(record, "request_id", ""), getattr(record, "reply_id", "")
-        ids = f"request={request} " if request else ""
+        user = getattr(record, "user_id", "")
+        ids = (f"request={request} " if request else "") + (f"user={user} " if user else "")
         if reply and not REPLY.match(record.message):
             ids += f"reply={reply} "
         return f"{self.formatTime(record)} {record.levelname} {record.name} {ids}{record.message}"
@@ -65,6 +72,9 @@ class Json(Quiet):
             "message": record.getMessage(),
             "request": getattr(record, "request_id", "") or None,
             "reply": getattr(record, "reply_id", "") or None,
+            "user": getattr(record, "user_id", "") or None,
+            "event": getattr(record, "event", None),
+            **getattr(record, "details", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -84,6 +94,11 @@ def configured(*, as_json: bool, level: str) -> dict[str, Any]:
     }
 
 
+def _number_of(request: Any) -> int | str:
+    """Of whoever sent this request, where that was looked up: nothing is asked for a line of the log."""
+    return getattr(getattr(request, "_cached_user", None), "pk", None) or ""
+
+
 def _parts(error: BaseException | None) -> Iterator[str]:
     """The exception and what led to it, oldest first."""
     if error is None:
@@ -92,5 +107,5 @@ def _parts(error: BaseException | None) -> Iterator[str]:
     yield "Traceback (most recent call last):"
     yield "".join(traceback.format_tb(error.__traceback__)).rstrip("\n")
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    said = str(error) if isinstance(error, OUTSPOKEN) else ""
+    said = str(error) if isinstance(error, OUTSPOKEN) and not isinstance(error, SILENT) else ""
     yield f"{kind}: {said}" if HARMLESS.fullmatch(said) else kind

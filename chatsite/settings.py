@@ -185,7 +185,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "chatsite.passwords.SiteWords"},
+    {"NAME": "chatsite.passwords.Breached"},
 ]
+CHATSITE_PASSWORD_WORDS = env.words("CHATSITE_PASSWORD_WORDS")
+CHATSITE_BREACHED_PASSWORDS = env.text("CHATSITE_BREACHED_PASSWORDS")
+if CHATSITE_BREACHED_PASSWORDS and not env.begins_with_hash(Path(CHATSITE_BREACHED_PASSWORDS)):
+    raise env.Misconfigured("CHATSITE_BREACHED_PASSWORDS names no list of SHA-1 hashes that can be read.")
 CHATSITE_SIGNUP = env.choice("CHATSITE_SIGNUP", ("invite", "closed", "approval", "open"))
 # Of failures without a known device: from one network, at one account from one network, at one account from anywhere.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,10/5m/key", "login_failed_anywhere": "100/h/key"}
@@ -231,7 +237,7 @@ if CHATSITE_OIDC_ISSUER:
             ],
         }
     }
-CHATSITE_SECOND_FACTOR = env.choice("CHATSITE_SECOND_FACTOR", ("optional", "staff"))
+CHATSITE_SECOND_FACTOR = env.choice("CHATSITE_SECOND_FACTOR", ("optional", "staff", "everyone"))
 MFA_ADAPTER = "chatsite.factors.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -19,8 +19,9 @@ def of(user: User) -> "QuerySet[Authenticator]":
 
 
 def are_required_of(user: User) -> bool:
-    """By the policy of the organisation: of everybody who can see or change what is not theirs."""
-    return settings.CHATSITE_SECOND_FACTOR == "staff" and (user.is_staff or user.is_superuser)
+    """By the policy of the organisation: of everybody, or of everybody who can see or change what is not theirs."""
+    wanted = settings.CHATSITE_SECOND_FACTOR
+    return wanted == "everyone" or (wanted == "staff" and (user.is_staff or user.is_superuser))
 
 
 def are_missing(user: User) -> bool:

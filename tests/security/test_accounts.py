@@ -58,6 +58,18 @@ def letter(email: str) -> str:
     return found[1]
 
 
+def test_whoever_asks_for_a_letter_does_not_learn_who_has_an_account(alice: User) -> None:
+    """The same answer, and a letter in both cases: one with a link, one that says that there is no account."""
+    answers = []
+    for address in ("alice@example.com", "nobody@example.com"):
+        client = Client()
+        sent = client.post("/accounts/password/reset/", {"email": address})
+        shown = client.get(sent.headers["Location"]).content.decode()
+        answers.append((sent.status_code, sent.headers["Location"], re.sub(r'value="\w{64}"', "", shown)))
+    assert answers[0] == answers[1]
+    assert [letter.to for letter in mail.outbox] == [["alice@example.com"], ["nobody@example.com"]]
+
+
 def takes(address: str, password: str, **more: object) -> bool:
     """Whether the address of a letter changes the password."""
     client = Client()

@@ -235,6 +235,17 @@ def test_an_invited_reviewer_sets_one_up_first() -> None:
     assert client.get("/").headers["Location"] == "/second-factor/"
 
 
+def test_where_everybody_needs_one_members_reach_nothing_without(alice: User, settings: Settings) -> None:
+    settings.CHATSITE_SECOND_FACTOR = "everyone"
+    client = logged_in()
+    assert client.get("/").headers["Location"] == "/second-factor/"
+    assert "Everybody who uses this site" in client.get("/second-factor/").content.decode()
+    assert client.post("/", {"text": "hello"}).status_code == 403
+    set_up(client)
+    assert client.get("/").status_code == 200
+    assert "cannot deactivate" in client.post("/accounts/2fa/totp/deactivate/").content.decode()
+
+
 def test_the_administration_has_no_way_in_of_its_own(carol: User) -> None:
     set_up(logged_in("carol", "carol's long password"), "carol's long password")
     client = Client()

@@ -147,10 +147,11 @@ class Server:
         """Names of secrets that stand in the log."""
         if not (self.data / "server.log").exists():
             return []
-        known = {name: value for name, value in self.settings.items() if SECRET.search(name) and len(value) >= 8}
+        known = {name: value for name, value in self.settings.items() if SECRET.search(name)}
         kept, said = self.data / "secret-key", self.log
         known |= {"password": PASSWORD} | ({"secret-key": kept.read_text()} if kept.exists() else {})
-        return [name for name, value in known.items() if any(one in said for one in value.split(","))]
+        parts = [(name, one) for name, value in known.items() for one in value.split(",") if len(one) >= 8]
+        return [name for name, one in parts if one in said]
 
     def kill(self) -> None:
         """What a power supply or the kernel's memory killer does."""

@@ -13,6 +13,8 @@ from django.utils import timezone
 from conversations.models import User
 from conversations.views.viewers import Viewer, expected
 
+NEW = "correct horse battery staple"
+
 
 def status_of_the_first_page(client: Client) -> int:
     return client.get("/").status_code
@@ -64,3 +66,19 @@ def test_a_browser_that_is_left_is_asked_to_forget_what_it_keeps(alice: User, ad
     fields = {"session": str(UserSession.objects.get().pk)}
     assert client.post(address, fields).headers["Clear-Site-Data"] == '"cache"'
     assert client.get("/").status_code == 302
+
+
+def test_a_session_that_somebody_prepared_is_another_one_after_the_login(alice: User) -> None:
+    """And again after the password was changed."""
+    client = Client()
+    prepared = client.session
+    prepared["left"] = "here"
+    prepared.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(prepared.session_key)
+    client.post("/accounts/login/", {"login": "alice", "password": "alice's long password"})
+    first = client.session.session_key
+    fields = {"oldpassword": "alice's long password", "password1": NEW, "password2": NEW}
+    assert client.post("/accounts/password/change/", fields).status_code == 302
+    assert status_of_the_first_page(client) == 200
+    assert len({prepared.session_key, first, client.session.session_key}) == 3
+    assert not Session.objects.filter(pk__in=[prepared.session_key, first]).exists()

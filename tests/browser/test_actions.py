@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, last_reply, log_in, send
 from tests.serving import until
 from tests.simulator import Simulator
@@ -45,10 +45,6 @@ def clipboard(page: Page) -> str:
     return text
 
 
-def no_violations(page: Page) -> None:
-    assert Axe().run(page).response["violations"] == []
-
-
 @SIZES
 def test_a_reply_says_what_it_took(browse: Open, size: dict[str, int]) -> None:
     page = opened(browse, size=size)
@@ -63,7 +59,7 @@ def test_a_reply_says_what_it_took(browse: Open, size: dict[str, int]) -> None:
     expect(newest(page).get_by_text("tokens in")).to_be_visible()
     expect(newest(page).get_by_text(re.compile(r"^Thought for (under )?[\d.]+ s$"))).to_be_visible()
     expect(page.locator("#meter")).to_contain_text("Context less than 1 % full")
-    no_violations(page)
+    assert complaints(page) == []
 
 
 def test_a_message_is_copied_as_text_and_as_markdown(browse: Open, simulator: Simulator) -> None:
@@ -100,7 +96,7 @@ def test_a_table_is_saved_for_a_spreadsheet(browse: Open, simulator: Simulator, 
     send(page, "A table, please", model=FLASH)
     expect(last_reply(page).locator("td").first).to_be_visible()
     if options.get("javascript", True):
-        no_violations(page)
+        assert complaints(page) == []
     with page.expect_download() as saved:
         newest(page).get_by_role("link", name="Download this table as CSV").click()
     assert saved.value.suggested_filename == "table.csv"
@@ -151,7 +147,7 @@ def test_a_line_shows_where_the_memory_begins_as_soon_as_something_is_left_out(
     expect(line).to_be_visible()
     assert line.evaluate("(line) => line.nextElementSibling.textContent.includes('888')")
     expect(page.locator("#meter")).to_contain_text("Context full: the oldest messages are left out")
-    no_violations(page)
+    assert complaints(page) == []
     page.reload()
     expect(line).to_be_visible()
     assert line.evaluate("(line) => line.nextElementSibling.textContent.includes('888')")

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Locator, Page, ViewportSize, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
 from tests.services.photographs import photograph
 from tests.simulator import Simulator
@@ -25,11 +25,6 @@ def press(within: Locator, name: str) -> None:
     """A button in the quiet row of a message, which shows while the pointer is on it."""
     within.hover()
     within.get_by_role("button", name=name, exact=True).click()
-
-
-def complaints(page: Page) -> list[str]:
-    violations = Axe().run(page).response["violations"]
-    return [f"{found['id']}: {[node['html'][:120] for node in found['nodes']]}" for found in violations]
 
 
 def talk(page: Page, simulator: Simulator, *answers: str) -> None:

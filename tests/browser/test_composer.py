@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
 from tests.browser.test_journeys import FLASH
-from tests.browser.test_page import complaints, message_box
+from tests.browser.test_page import message_box
 from tests.serving import PASSWORD, Server
 from tests.simulator import Simulator
 

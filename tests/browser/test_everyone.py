@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Watch, last_reply, log_in, send
 from tests.live.conftest import KEY, settings_for
 from tests.services.photographs import photograph
@@ -268,11 +268,6 @@ STATES: dict[str, Reach] = {
     "admin-list": administration(""),
     "admin-thread": administration("thread"),
 }
-
-
-def complaints(page: Page, within: dict[str, list[list[str]]] | None) -> list[str]:
-    found = Axe().run(page, context=within).response["violations"]
-    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, last_reply, log_in, send
 from tests.simulator import Simulator
 
@@ -45,11 +45,6 @@ def active(page: Page) -> str:
     expect(box).to_have_attribute("aria-activedescendant", re.compile("^prompt-"))
     identifier = box.get_attribute("aria-activedescendant")
     return page.locator(f"[id='{identifier}'] .name").inner_text()
-
-
-def complaints(page: Page) -> list[Any]:
-    violations = Axe().run(page).response["violations"]
-    return [(found["id"], [node["html"][:150] for node in found["nodes"]]) for found in violations]
 
 
 @pytest.fixture

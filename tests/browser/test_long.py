@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, log_in, send
-from tests.browser.test_page import complaints
 from tests.serving import Server
 from tests.simulator import Simulator
 

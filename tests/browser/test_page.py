@@ -3,9 +3,9 @@
 import gzip
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, send
 from tests.browser.conftest import log_in as logged_in
 from tests.services.photographs import photograph
@@ -223,11 +223,6 @@ def test_assistive_technology_finds_nothing_to_complain_about(
     page.get_by_role("link", name="Settings of this conversation").click()
     expect(page.get_by_label("System prompt")).to_be_visible()
     assert complaints(page) == []
-
-
-def complaints(page: Page) -> list[str]:
-    violations = Axe().run(page).response["violations"]
-    return [f"{found['id']}: {[node['html'][:120] for node in found['nodes']]}" for found in violations]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

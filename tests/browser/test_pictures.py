@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, ViewportSize, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
 from tests.browser.test_journeys import FLASH, PAINTER, centre, picture_of
-from tests.browser.test_page import complaints
 from tests.services.photographs import photograph
 from tests.simulator import Simulator
 

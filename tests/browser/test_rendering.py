@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, last_reply, log_in, send
-from tests.browser.test_page import complaints
 from tests.simulator import Simulator
 
 FLASH = "aimlapi/google/gemini-2.5-flash"

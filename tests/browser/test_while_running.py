@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Error, Page, Route, ViewportSize, expect
 
+from tests.browser.assistive import complaints
 from tests.browser.conftest import DESKTOP, PHONE, Open, Watch, last_reply, log_in, send
-from tests.browser.test_page import complaints
 from tests.serving import Server, until
 from tests.simulator import Simulator
 

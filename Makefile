@@ -14,6 +14,9 @@ ON_POSTGRES = tests/postgresql $(patsubst %,tests/services/test_%.py,\
 # had more to do. What was seen is never asked for twice.
 AGAIN = --reruns 1 --only-rerun '^(TimeoutError|ReadTimeout|ConnectTimeout|TimeoutExpired)\b'
 
+# Else every process of the tests compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-postgres cluster-test coverage mutants check bench bench-pages bench-cluster soak fuzz sbom audit screenshots icons messages lock format clean
 
@@ -28,21 +31,22 @@ demo: .venv/.installed staticfiles/.collected ## Serve against simulated provide
 
 test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@sh tests/system-packages.sh
-	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 $(addprefix --ignore=tests/,browser postgresql cluster live faults)
+	@# Side by side what computes and what often waits, which goes first where both could go on.
+	@echo "Two rows of tests side by side; each part is shown when it has ended …"
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line what-computes what-waits
+
+what-computes:
+	@nice -n 5 $(MAKE) --no-print-directory lint
+	nice -n 5 $(BIN)/python -m pytest -n 2 $(addprefix --ignore=tests/,browser postgresql cluster live faults)
+	nice -n 5 $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(AGAIN) $(ON_POSTGRES)
+	$(BIN)/python -m pytest $(AGAIN) tests/cluster/test_cluster.py tests/cluster/test_pictures.py tests/cluster/test_kills.py
+
+what-waits:
 	$(BIN)/python -m pytest -n 2 $(AGAIN) tests/live tests/faults
-	@# Side by side, because a cluster mostly waits.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target some-on-postgres some-of-cluster
 	@# Apart, because the browser's driver keeps an event loop running in the thread of the tests. One that fails is
 	@# tried once more, and the summary names it: two browsers on two cores lose a click now and then.
 	$(BIN)/python -m pytest -n 2 --reruns 1 tests/browser
-
-some-on-postgres:
-	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(AGAIN) $(ON_POSTGRES)
-
-some-of-cluster:
-	$(BIN)/python -m pytest $(AGAIN) tests/cluster/test_cluster.py tests/cluster/test_pictures.py tests/cluster/test_kills.py
-.PHONY: some-on-postgres some-of-cluster
+.PHONY: what-computes what-waits
 
 test-postgres: .venv/.installed-dev staticfiles/.collected ## The tests of services and pages on PostgreSQL
 	@sh tests/system-packages.sh

@@ -21,6 +21,7 @@ from tests.mutants.seen import NOWHERE, Seen
 from tests.mutants.trial import CHILD, OPTIONS, ROOT, Trial, ended, forked, settle
 
 TIMES, SPARE = 4.0, 2.0  # how often its own processor time a test may take, and seconds beyond that
+WALL_TIMES, WALL_SPARE = 30.0, 60.0  # the same by the clock, for one that waits for what never comes
 
 Wanted = Sequence[tuple[str, Change]]
 
@@ -54,6 +55,7 @@ class Whole:
         self.files, self.wanted, self.template, self.jobs = files, wanted, template, jobs
         self.budget, self.kept = budget, kept
         self.seen = Seen()
+        self.clock: dict[str, float] = {}  # seconds that each test took
         self.failed: list[str] = []
 
     def begin(self) -> None:
@@ -88,9 +90,10 @@ class Whole:
                 importlib.import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
         for item, following in zip(session.items, [*session.items[1:], Bare(session)], strict=True):
             self.measuring.switch_context(item.nodeid)
-            begun = time.process_time()
+            begun = time.monotonic(), time.process_time()
             run(item, following)
-            self.seen.seconds[item.nodeid] = time.process_time() - begun
+            self.clock[item.nodeid] = time.monotonic() - begun[0]
+            self.seen.seconds[item.nodeid] = time.process_time() - begun[1]
         self.measuring.stop()
         self.measuring.save()
         data = self.measuring.get_data()
@@ -136,6 +139,7 @@ class Whole:
             for item, following, limit in zip(items, [*items[1:], Bare(session)], limits, strict=True):
                 item._initrequest()  # type: ignore[attr-defined]
                 signal.setitimer(signal.ITIMER_PROF, limit)
+                signal.setitimer(signal.ITIMER_REAL, WALL_TIMES * self.clock[item.nodeid] + WALL_SPARE)
                 run(item, following)
                 if self.failed:
                     return 1

@@ -117,15 +117,15 @@ def test_a_connection_that_breaks_behind_the_head_is_one_that_broke() -> None:
 
 @pytest.mark.usefixtures("trusted")
 def test_a_secure_stream_may_begin_later_than_its_head() -> None:
-    head_is_here = threading.Event()
+    looked = threading.Event()
 
-    class Tells(Call):
-        def progressed(self, *, may_end: bool) -> None:
-            super().progressed(may_end=may_end)
-            head_is_here.set()
+    class Looks(Call):
+        def remaining(self) -> float:
+            looked.set()
+            return super().remaining()
 
-    with ByteServer([EVENTS, chunk(HEL), head_is_here, chunk(LO + DONE) + LAST_CHUNK], tls=True) as server:
-        assert taken(server.url, call=Tells()).text == "Hello"
+    with ByteServer([EVENTS, looked, chunk(HEL + LO + DONE) + LAST_CHUNK], tls=True) as server:
+        assert taken(server.url, call=Looks()).text == "Hello"
 
 
 def test_a_connection_that_leads_nowhere_any_more_is_not_used() -> None:

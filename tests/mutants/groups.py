@@ -55,6 +55,7 @@ GROUPS = (
             *_in("tests/unit", "test_tables", "test_formulas", "test_formula_converter"),
             *(f"tests/unit/test_markup_hostile.py::{name}" for name in HOSTILE),
         ),
+        ("tests/unit/test_markup_bounds.py::test_the_bounds_of_a_text",),
     ),
     Group(
         "upload",
@@ -76,6 +77,7 @@ GROUPS = (
             *_in("tests/wire", "test_retries", "test_endpoints", "test_failures", "test_deadlines"),
             "tests/wire/test_cases_replies.py",
         ),
+        ("tests/wire/test_calls.py::test_the_deadlines_where_nobody_sets_others",),
     ),
     Group(
         "replies",

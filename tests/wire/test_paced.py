@@ -76,8 +76,8 @@ def test_who_is_patient_waits_a_moment_for_the_end_of_a_body() -> None:
         if isinstance(one, Finished):
             ended.set()
 
-    with ByteServer([EVENTS, chunk(HEL + LO + DONE), ended, LAST_CHUNK], [HELLO]) as server:
-        assert taken(server.url, on_event=see, limits=replace(QUICK, linger=PATIENCE)).text == "Hello"
+    with ByteServer([EVENTS, chunk(HEL + LO + DONE), ended, 0.2, LAST_CHUNK], [HELLO]) as server:
+        assert taken(server.url, on_event=see, limits=replace(QUICK, linger=60)).text == "Hello"
         assert taken(server.url).text == "Hello"
         assert server.connections == 1
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.test import Client
 from pytest_django import Settings
 
 from conversations.models import User
@@ -61,10 +60,3 @@ def test_wrong_passwords_and_unknown_people_are_refused_in_the_same_time() -> No
         return lambda: log_in(login, "not the password", network="198.51.100.7")
 
     assert are_alike(medians({login: refused(login) for login in LOGINS}))
-
-
-def test_letters_are_asked_for_in_the_same_time() -> None:
-    def asked(address: str) -> Callable[[], object]:
-        return lambda: Client().post("/accounts/password/reset/", {"email": address})
-
-    assert are_alike(medians({name: asked(f"{name}@example.com") for name in ("alice", "nobody")}))

@@ -82,7 +82,16 @@ GROUPS = (
     Group(
         "replies",
         _in("conversations/services", "replies"),
-        _in("tests/services", "test_replies", "test_continuing", "test_columns", "test_waiting", "test_leases"),
+        _in(
+            "tests/services",
+            "test_replies",
+            "test_continuing",
+            "test_columns",
+            "test_waiting",
+            "test_leases",
+            "test_ledger",
+            "test_budget_bounds",
+        ),
     ),
     Group(
         "imports",

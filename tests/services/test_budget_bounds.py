@@ -134,6 +134,8 @@ def test_a_continuation_holds_what_the_answer_so_far_costs_anew(priced: None, al
     assert state(one)[2] == 0
     assert replies.go_on(Message.objects.get(pk=reply.pk))
     assert state(one)[2] > (20_000 * Decimal(3) + LONGEST * Decimal(15)) / 10**6
+    budgets.settle(reply.pk, run=2)
+    assert state(one)[2] == 0
 
 
 def test_a_message_that_waits_for_a_reply_is_not_sent_with_the_money_that_reply_still_holds(

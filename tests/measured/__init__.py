@@ -17,4 +17,4 @@ def measured_child() -> None:
 
 def room() -> int:
     """Bytes of memory that a process which reads pictures may take for being measured; 0 where none is."""
-    return ROOM if pictures.CHILD == MEASURED else 0
+    return ROOM if pictures.CHILD.resolve() == MEASURED else 0

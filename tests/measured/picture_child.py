@@ -1,6 +1,7 @@
 """Stands before the process that reads pictures while `make coverage` measures: what that runs is noted as well.
 
-Measuring takes memory of its own, so much of which the limit leaves besides.
+Through a link in another folder it notes there, under the name of the test that stands in `now`. Measuring takes
+memory of its own, so much of which the limit leaves besides.
 """
 
 import json
@@ -21,8 +22,11 @@ def main() -> None:
     from coverage import Coverage
 
     # Its own settings: it stands in another folder, in which those of the project mean nothing.
-    data = str(ROOT / ".build" / "coverage")
-    measuring = Coverage(data_file=data, data_suffix=True, config_file=False, branch=True, include=[str(CHILD)])
+    now = Path(sys.argv[0]).with_name("now")
+    data, test = (now.with_name("child"), now.read_text()) if now.exists() else (ROOT / ".build" / "coverage", None)
+    measuring = Coverage(
+        data_file=str(data), data_suffix=True, config_file=False, branch=True, include=[str(CHILD)], context=test
+    )
     leave, limit = os._exit, resource.setrlimit
 
     def noted(status: int) -> NoReturn:

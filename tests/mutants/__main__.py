@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.mutants.changes import Change, broken, changes
 from tests.mutants.groups import GROUPS, Group
 from tests.mutants.seen import Seen
-from tests.mutants.trial import CHILD, ROOT, Trial, ended, forked, fresh
+from tests.mutants.trial import ROOT, Trial, ended, forked, fresh
 from tests.mutants.whole import Wanted, Whole, on_whole
 
 WANTED = 85  # per cent
@@ -89,7 +89,7 @@ def on_new(
     sources = {name: (ROOT / name).read_text() for name in group.files}
 
     def begun(name: str, change: Change) -> Trial:
-        through = set(seen.seconds) if ROOT / name == CHILD else seen.through_names(change, sources)
+        through = seen.through_names(change, sources)
         tests = [*group.always, *seen.quick_first(through, arguments.budget)]
         tree = broken(sources[name], change.number)
         seconds = START + 4 * sum(seen.seconds.get(test, START) for test in tests)
@@ -120,7 +120,7 @@ def scored(group: Group, arguments: argparse.Namespace, template: Path) -> tuple
         print(f"{group.name:12} {100 * count / max(1, len(places)):4.0f} %  {count}/{len(places)}  {file}")
         for place in sorted((place for place in places if not noticed[place]), key=lambda at: wanted[at][1].line):
             change = wanted[place][1]
-            nobody = "" if seen.through(file, change) or ROOT / file == CHILD else "  (no test runs it)"
+            nobody = "" if seen.through(file, change) else "  (no test runs it)"
             print(f"    {file}:{change.line}  {change.what}{nobody}", flush=True)
     return sum(noticed.values()), len(wanted)
 

@@ -82,12 +82,11 @@ def ended(trial: Trial) -> Ended | None:
 def fresh(path: Path, tree: ast.Module, tests: Sequence[str], folder: Path) -> int:
     """Work: these tests, in this order, on the application with the tree in place of the file."""
     settle(folder)
-    _stand_in(path, tree, folder)
+    _stand_in(path, tree)
     import pytest
 
-    plugin = ["-p", "tests.mutants.child"] if path == CHILD else []
     files = dict.fromkeys(name.partition("::")[0] for name in tests)
-    return int(pytest.main([*OPTIONS, "-x", *plugin, *files], plugins=[Chosen(tests)]))
+    return int(pytest.main([*OPTIONS, "-x", *files], plugins=[Chosen(tests)]))
 
 
 OPTIONS = ("-q", "--tb=line", "--reuse-db", "-p", "no:xdist", "-p", "no:rerunfailures")
@@ -109,10 +108,8 @@ def settle(folder: Path) -> None:
     os.chdir(ROOT)
 
 
-def _stand_in(path: Path, tree: ast.Module, folder: Path) -> None:
+def _stand_in(path: Path, tree: ast.Module) -> None:
     sys.dont_write_bytecode = True
-    (folder / path.name).write_text(ast.unparse(tree))
-    os.environ["MUTANT"] = str(folder / path.name)
 
     class Loader(importlib.machinery.SourceFileLoader):
         def get_code(self, fullname: str) -> CodeType | None:

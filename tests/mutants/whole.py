@@ -1,10 +1,12 @@
 """The tests once on the code as it is, noting which runs through which line; then forks of that process, each with one
 function broken, in which the tests run that go through it. Nothing is loaded anew for them."""
 
+import ast
 import functools
 import gc
 import importlib
 import json
+import os
 import signal
 import time
 from collections import defaultdict, deque
@@ -14,7 +16,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
-from coverage import Coverage
+from coverage import Coverage, CoverageData
 
 from tests.mutants.changes import Change, broken
 from tests.mutants.seen import NOWHERE, Seen
@@ -86,19 +88,43 @@ class Whole:
 
         _ = get_resolver().url_patterns
         for name in self.files:
-            if ROOT / name != CHILD:
-                importlib.import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+            importlib.import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        has_child = str(CHILD.relative_to(ROOT)) in self.files
+        if has_child:
+            self._stand_before_child()
         for item, following in zip(session.items, [*session.items[1:], Bare(session)], strict=True):
             self.measuring.switch_context(item.nodeid)
-            begun = time.monotonic(), time.process_time()
+            (self.kept / "now").write_text(item.nodeid)
+            begun = time.monotonic(), used()
             run(item, following)
             self.clock[item.nodeid] = time.monotonic() - begun[0]
-            self.seen.seconds[item.nodeid] = time.process_time() - begun[1]
+            self.seen.seconds[item.nodeid] = used() - begun[1]
         self.measuring.stop()
         self.measuring.save()
         data = self.measuring.get_data()
         self.seen.lines = {name: dict(data.contexts_by_lineno(str(ROOT / name))) for name in self.files}
+        if has_child:
+            self._see_child()
         self.seen.save(self.kept / "seen.json")
+
+    def _stand_before_child(self) -> None:
+        """What reads pictures runs in processes of its own, which note what they run through here, too."""
+        from conversations.services import pictures
+        from tests.measured import MEASURED
+
+        pictures.CHILD = self.kept / MEASURED.name
+        pictures.CHILD.symlink_to(MEASURED)
+
+    def _see_child(self) -> None:
+        from conversations.services import pictures
+
+        pictures.CHILD = CHILD
+        of_lines = self.seen.lines[str(CHILD.relative_to(ROOT))]
+        for path in self.kept.glob("child.*"):
+            data = CoverageData(str(path))
+            data.read()
+            for line, tests in data.contexts_by_lineno(str(CHILD)).items():
+                of_lines.setdefault(line, []).extend(tests)
 
     def _broken(self, session: pytest.Session) -> Iterator[tuple[int, bool]]:
         from django.db import connections
@@ -111,13 +137,15 @@ class Whole:
             while waiting and len(running) < self.jobs:
                 place, (name, change) = waiting.popleft()
                 through = self.seen.through(name, change)
-                if not change.is_in_function or NOWHERE in through or ROOT / name == CHILD:
+                is_in_child = ROOT / name == CHILD  # which is loaded anew each time
+                if not is_in_child and (not change.is_in_function or NOWHERE in through):
                     continue
+                items = [by_name[test] for test in self.seen.quick_first(through, self.budget)]
+                swapped = swaps(live, ROOT / name, change)
                 if not through:
                     yield place, False
-                elif swapped := swaps(live, ROOT / name, change):
-                    items = [by_name[test] for test in self.seen.quick_first(through, self.budget)]
-                    running.append((place, self._trial(session, swapped, items)))
+                elif swapped or is_in_child:
+                    running.append((place, self._trial(session, swapped, items, change if is_in_child else None)))
             for place, trial in running.copy():
                 if end := ended(trial):
                     running.remove((place, trial))
@@ -125,7 +153,11 @@ class Whole:
             time.sleep(0.02)
 
     def _trial(
-        self, session: pytest.Session, swapped: Sequence[tuple[FunctionType, CodeType]], items: list[pytest.Item]
+        self,
+        session: pytest.Session,
+        swapped: Sequence[tuple[FunctionType, CodeType]],
+        items: list[pytest.Item],
+        in_child: Change | None,
     ) -> Trial:
         limits = [TIMES * self.seen.seconds[item.nodeid] + SPARE for item in items]
 
@@ -136,6 +168,8 @@ class Whole:
                 connection.settings_dict["NAME"] = str(folder / "data" / "test.sqlite3")
             for function, code in swapped:
                 function.__code__ = code
+            if in_child:
+                break_child(in_child, folder)
             for item, following, limit in zip(items, [*items[1:], Bare(session)], limits, strict=True):
                 item._initrequest()  # type: ignore[attr-defined]
                 signal.setitimer(signal.ITIMER_PROF, limit)
@@ -146,6 +180,19 @@ class Whole:
             return 0
 
         return forked(self.template, sum(limits), work)
+
+
+def break_child(change: Change, folder: Path) -> None:
+    from conversations.services import pictures
+
+    pictures.CHILD = folder / CHILD.name
+    pictures.CHILD.write_text(ast.unparse(broken(CHILD.read_text(), change.number)))
+
+
+def used() -> float:
+    """Seconds of processor time, those of ended children included."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def run(item: pytest.Item, following: Any) -> None:

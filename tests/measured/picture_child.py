@@ -19,6 +19,7 @@ ROOM = 20 * 2**20  # bytes
 
 def main() -> None:
     sys.path.extend(json.loads(sys.argv[1])["paths"])  # it was started without site-packages
+    elsewhere, sys.platform = sys.platform, "linux"  # where a test says that this is another system
     from coverage import Coverage
 
     # Its own settings: it stands in another folder, in which those of the project mean nothing.
@@ -40,6 +41,7 @@ def main() -> None:
 
     os._exit, resource.setrlimit = noted, with_room
     measuring.start()
+    sys.platform = elsewhere
     runpy.run_path(str(CHILD), run_name="__main__")
 
 

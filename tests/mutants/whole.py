@@ -11,6 +11,7 @@ import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -89,9 +90,31 @@ class Whole:
         _ = get_resolver().url_patterns
         for name in self.files:
             importlib.import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
-        has_child = str(CHILD.relative_to(ROOT)) in self.files
-        if has_child:
-            self._stand_before_child()
+        child = str(CHILD.relative_to(ROOT))
+        with self._noted_child() if child in self.files else nullcontext():
+            self._run_all(session)
+        self.measuring.stop()
+        self.measuring.save()
+        data = self.measuring.get_data()
+        self.seen.lines = {name: dict(data.contexts_by_lineno(str(ROOT / name))) for name in self.files}
+        for path in self.kept.glob("child.*"):
+            data = CoverageData(str(path))
+            data.read()
+            for line, tests in data.contexts_by_lineno(str(CHILD)).items():
+                self.seen.lines[child].setdefault(line, []).extend(tests)
+        self.seen.save(self.kept / "seen.json")
+
+    @contextmanager
+    def _noted_child(self) -> Iterator[None]:
+        """What reads pictures runs in processes of its own, which note what they run through in `kept`."""
+        from tests import measured
+
+        link = self.kept / CHILD.name
+        link.symlink_to(measured.CHILD)
+        with measured.by(link):
+            yield
+
+    def _run_all(self, session: pytest.Session) -> None:
         for item, following in zip(session.items, [*session.items[1:], Bare(session)], strict=True):
             self.measuring.switch_context(item.nodeid)
             (self.kept / "now").write_text(item.nodeid)
@@ -99,32 +122,6 @@ class Whole:
             run(item, following)
             self.clock[item.nodeid] = time.monotonic() - begun[0]
             self.seen.seconds[item.nodeid] = used() - begun[1]
-        self.measuring.stop()
-        self.measuring.save()
-        data = self.measuring.get_data()
-        self.seen.lines = {name: dict(data.contexts_by_lineno(str(ROOT / name))) for name in self.files}
-        if has_child:
-            self._see_child()
-        self.seen.save(self.kept / "seen.json")
-
-    def _stand_before_child(self) -> None:
-        """What reads pictures runs in processes of its own, which note what they run through here, too."""
-        from conversations.services import pictures
-        from tests.measured import MEASURED
-
-        pictures.CHILD = self.kept / MEASURED.name
-        pictures.CHILD.symlink_to(MEASURED)
-
-    def _see_child(self) -> None:
-        from conversations.services import pictures
-
-        pictures.CHILD = CHILD
-        of_lines = self.seen.lines[str(CHILD.relative_to(ROOT))]
-        for path in self.kept.glob("child.*"):
-            data = CoverageData(str(path))
-            data.read()
-            for line, tests in data.contexts_by_lineno(str(CHILD)).items():
-                of_lines.setdefault(line, []).extend(tests)
 
     def _broken(self, session: pytest.Session) -> Iterator[tuple[int, bool]]:
         from django.db import connections

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -19,17 +20,18 @@ pytestmark = pytest.mark.django_db
 
 
 class Statements:
-    """How many rows each INSERT brought, and how many SELECTs there were."""
+    """How many rows each INSERT brought, and how many each SELECT asked for."""
 
     def __init__(self) -> None:
         self.inserted: list[int] = []
-        self.selects = 0
+        self.asked: list[int] = []
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("INSERT"):
             assert many
             self.inserted.append(len(params))
-        self.selects += sql.startswith("SELECT")
+        if found := re.search(r"LIMIT (\d+)$", sql):
+            self.asked.append(int(found[1]))
         return execute(sql, params, many, context)
 
 
@@ -65,7 +67,7 @@ def test_every_kind_of_value_comes_back_as_it_was(alice: User) -> None:
 
 
 def labels(count: int) -> None:
-    Label.objects.bulk_create(Label(name=f"{number:04}") for number in range(count))
+    Label.objects.bulk_create(Label(pk=1000 + number, name=f"{number:04}") for number in range(count))
 
 
 def test_many_rows_are_read_in_pages_that_grow_and_written_in_batches() -> None:
@@ -74,7 +76,7 @@ def test_many_rows_are_read_in_pages_that_grow_and_written_in_batches() -> None:
     with connection.execute_wrapper(reading):
         lines = saved(Label)
     assert len(lines) == 1104
-    assert reading.selects == len([20, 40, 80, 160, 320, 483, 0])
+    assert reading.asked == [20, 40, 80, 160, 320, 500, 500]
     there = stored(Label)
     Label.objects.all().delete()
     with connection.execute_wrapper(writing):
@@ -92,7 +94,7 @@ def test_of_large_rows_few_are_held_at_a_time(alice: User) -> None:
     reading, writing = Statements(), Statements()
     with connection.execute_wrapper(reading):
         lines = saved(Prompt)
-    assert reading.selects == len([20, 10, 8, 0])
+    assert reading.asked == [20, 10, 20, 40]
     Prompt.objects.all().delete()
     with connection.execute_wrapper(writing):
         assert rows.load(Prompt, iter(lines)) == 38
@@ -107,6 +109,46 @@ def test_rows_of_megabytes_are_read_and_written_one_by_one(alice: User) -> None:
     with connection.execute_wrapper(writing):
         assert rows.load(Prompt, iter(lines)) == 3
     assert writing.inserted == [1, 1, 1]
+
+
+def asked_for(count: int) -> list[int]:
+    labels(count)
+    reading = Statements()
+    with connection.execute_wrapper(reading):
+        saved(Label)
+    return reading.asked
+
+
+def bytes_of_first(count: int) -> int:
+    return sum(map(len, saved(Label)[1 : count + 1]))
+
+
+def test_pages_grow_up_to_the_byte_and_shrink_down_to_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels(40)
+    monkeypatch.setattr(rows, "BATCH_BYTES", bytes_of_first(20) + 1)
+    assert asked_for(0)[:2] == [20, 40]
+    monkeypatch.setattr(rows, "BATCH_BYTES", bytes_of_first(20))
+    assert asked_for(0)[:2] == [20, 10]
+    monkeypatch.setattr(rows, "BATCH_BYTES", 1)
+    assert asked_for(0) == [20, 10, 5, 2, 1, 1, 1, 1]
+
+
+def test_batches_are_filled_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels(6)
+    lines = saved(Label)
+    assert len({len(line) for line in lines[1:]}) == 1
+    for size, batches in ((2 * len(lines[1]), [2, 2, 2]), (2 * len(lines[1]) - 1, [1] * 6)):
+        monkeypatch.setattr(rows, "BATCH_BYTES", size)
+        Label.objects.all().delete()
+        writing = Statements()
+        with connection.execute_wrapper(writing):
+            rows.load(Label, iter(lines))
+        assert writing.inserted == batches
+
+
+def test_other_programs_read_text_as_it_was_written() -> None:
+    Label.objects.create(name="Prüfen 👋")
+    assert "Prüfen 👋".encode() in saved(Label)[1]
 
 
 def test_a_table_without_rows_is_its_columns() -> None:

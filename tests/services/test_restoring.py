@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import IntegrityError
 from pytest_django import Settings
 
 from conversations.backup import restoring, saving
@@ -36,9 +37,9 @@ def changed(archive: Path, change: Callable[[str, bytes], bytes | None]) -> Path
     return backups.signed(backups.rewritten(archive, archive.with_name("changed.zip"), change))
 
 
-def refusal(archive: Path, *, replace: bool = True) -> str:
+def refusal(archive: Path) -> str:
     with pytest.raises(Unusable) as caught:
-        restoring.restore(archive, replace=replace)
+        restoring.restore(archive, replace=True)
     return str(caught.value)
 
 
@@ -60,6 +61,8 @@ def test_what_was_saved_takes_the_place_of_what_is_there(saved: Path, alice: Use
     assert Path(before[kept.path]).stat().st_mtime_ns == changed_at  # the same was there
     assert Path(before[kept.thumbnail_path]).read_bytes() != b"damaged"
     assert Attachment.objects.get().read()
+    with pytest.raises(IntegrityError):  # references are watched again
+        Message.objects.update(conversation_id=10**6)
     newest = Message.objects.latest("pk").pk
     assert send(User.objects.get(), "and on").message.pk > newest
     assert list(attachments.find(User.objects.get(), [str(kept.uuid)])) == [str(kept.uuid)]
@@ -69,9 +72,8 @@ def test_it_is_not_restored_over_something_without_a_word(saved: Path, bob: User
     send(bob, "late")
     default_storage.delete(files()[0])
     there = files()
-    assert refusal(saved, replace=False) == (
-        "There is something stored already; with --replace it is replaced by the backup."
-    )
+    with pytest.raises(Unusable, match=r"^There is something stored already; with --replace it is replaced by"):
+        restoring.restore(saved)
     assert Conversation.objects.filter(owner=bob).exists()
     assert files() == there
 

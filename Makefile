@@ -60,7 +60,7 @@ coverage: .venv/.installed-dev staticfiles/.collected ## Which branches of the c
 	@rm -rf .build/coverage*; mkdir -p .build
 	$(BIN)/coverage run -m pytest -q -p tests.measured $(addprefix tests/,unit properties services views wire security)
 	$(BIN)/python -m tests.postgres $(BIN)/coverage run -m pytest -q -p tests.measured \
-		$(patsubst %,tests/services/test_%.py,replies attachments strays)
+		$(patsubst %,tests/services/test_%.py,replies attachments strays backup_rows)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -95,9 +95,11 @@ soak: .venv/.installed-dev staticfiles/.collected ## Prove at full length what h
 	$(BIN)/python -m tests.faults $(PROOFS)
 	$(if $(PROOFS),,EVERY_SCHEMA=1 $(BIN)/python -m pytest -n 2 tests/live/test_upgrades.py)
 
-fuzz: .venv/.installed-dev staticfiles/.collected ## 20,000 damaged pictures, all nonsense in every form, times of refusals; COUNT= and SEED= choose
+fuzz: .venv/.installed-dev staticfiles/.collected ## 20,000 damaged pictures, nonsense and hostile texts in every form, times of refusals; COUNT= and SEED= choose
+	@sh tests/system-packages.sh
 	$(BIN)/python -m tests.security.mutated $(or $(COUNT),20000) $(SEED)
 	CHATSITE_FUZZ=1 $(BIN)/python -m pytest -n 2 tests/security/test_nonsense.py
+	CHATSITE_FUZZ=1 $(BIN)/python -m pytest tests/browser/test_hostile_pages.py
 	$(BIN)/python -m pytest -s tests/security/timings.py
 
 sbom: .venv/.installed-dev ## Write sbom.json: what is shipped, as CycloneDX, from the lock with all that can be added

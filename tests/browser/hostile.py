@@ -17,6 +17,7 @@ OURS = re.compile(
 # What no text in a message may become.
 FOREIGN = """[...document.querySelectorAll('[data-body] *')].filter(one =>
     !one.matches('button.copy[data-module=actions], button.copy *, a.csv[href^="/messages/"], .csv *,'
+        + 'details.attached > summary > svg, details.attached > summary > svg *,'
         + 'figure.picture[id^=picture-], figure.picture[id^=picture-] *')).filter(one =>
     one.matches('script,iframe,img,svg,form,input,object,embed,style,link,meta,base,video,audio,template,button')
     || [...one.attributes].some(({name}) => /^(on|hx-|data-hx|sse-|style$|id$|name$|src)/.test(name))
@@ -37,11 +38,14 @@ AS_WRITTEN = """([whole, begin, shortest]) => {
     const values = [], wrong = [];
     const walker = document.createTreeWalker(document, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
     for (let node = walker.nextNode(); node; node = walker.nextNode())
-        if (node.nodeType === Node.TEXT_NODE) node.parentElement.closest('[data-body]') || values.push(node.data);
+        if (node.nodeType === Node.TEXT_NODE)
+            node.parentElement.closest('[data-body]') && !node.parentElement.matches('.attached > summary > bdi')
+                || values.push(node.data);
         else values.push(...[...node.attributes].map(({value}) => value));
     let times = 0;
     for (const value of values)
         for (const tail of value.split(begin).slice(1)) {
+            if (/^[+%]/.test(tail)) continue;  // encoded, in a link
             const said = tail.trim(), length = Math.min(said.length, whole.length);
             times += 1;
             let same = 0;
@@ -93,9 +97,9 @@ class Judge:
         return int(found["times"])
 
 
-def pages_of(texts: list[str]) -> list[str]:
-    """As messages, each of which holds many."""
-    return ["\n\n".join(texts[start : start + ON_ONE_PAGE]) for start in range(0, len(texts), ON_ONE_PAGE)]
+def pages_of(texts: list[str], many: int = ON_ONE_PAGE) -> list[str]:
+    """As messages, each of which holds that many."""
+    return ["\n\n".join(texts[start : start + many]) for start in range(0, len(texts), many)]
 
 
 def all_in_one() -> str:

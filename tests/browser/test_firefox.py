@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FilePayload, Playwright, expect
 
-from tests.browser.conftest import Open, last_reply, log_in, send
+from tests.browser.conftest import PATIENCE, Open, Watch, last_reply, log_in, send
 from tests.browser.test_composer import test_a_draft_waits_in_its_conversation_until_it_is_sent
+from tests.browser.test_hostile_pages import Place, looked_through, place
 from tests.browser.test_journeys import (
     test_a_reload_in_the_middle_shows_the_same_text,
     test_keyboard_alone_is_enough_on_a_phone_sized_page,
@@ -19,6 +20,7 @@ from tests.services.photographs import photograph
 from tests.serving import ROOT
 
 __all__ = [
+    "place",
     "test_a_draft_waits_in_its_conversation_until_it_is_sent",
     "test_a_reload_in_the_middle_shows_the_same_text",
     "test_keyboard_alone_is_enough_on_a_phone_sized_page",
@@ -61,3 +63,15 @@ def test_a_picture_is_sent_and_a_long_paste_attached(browse: Open) -> None:
     page.get_by_role("button", name="Attach as text").click()
     expect(page.locator("#texts li")).to_have_count(1)
     expect(box).to_have_value("")
+
+
+def test_nothing_runs_in_titles_and_messages(browser: Browser, place: Place) -> None:
+    context, watch = browser.new_context(), Watch(place.server.url)
+    watch.attach(context)
+    context.set_default_timeout(PATIENCE)
+    place.let_in(context, "owner")
+    conversation = next(one for one in place.planted["pages"]["owner"] if one.startswith("/c/"))
+    page = context.new_page()
+    assert looked_through(page, place.server.url, [conversation, "/c/"]) > 10
+    context.close()
+    assert watch.complaints == []

@@ -62,6 +62,9 @@ def test_a_picture_in_no_message_is_described_and_one_comes_back_to_the_start(
     as_alice: Client, stored: Attachment
 ) -> None:
     address = f"/attachments/{stored.uuid}/describe/"
+    page, part = as_alice.get(address), as_alice.get(address, headers={"HX-Request": "true"})
+    assert (page.status_code, part.status_code) == (200, 200)
+    assert (b"<html" in page.content, b"<html" in part.content) == (True, False)
     assert as_alice.post(address, {"alt": "A  red\nboat"}).headers["Location"] == "/"
     assert Attachment.objects.get().alt == "A red boat"
 

@@ -36,10 +36,10 @@ test: .venv/.installed-dev staticfiles/.collected ## Everything that CI runs
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line what-computes what-waits
 
 what-computes:
+	$(BIN)/python -m pytest $(AGAIN) tests/cluster/test_cluster.py tests/cluster/test_pictures.py tests/cluster/test_kills.py
+	nice -n 5 $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(AGAIN) $(ON_POSTGRES)
 	@nice -n 5 $(MAKE) --no-print-directory lint
 	nice -n 5 $(BIN)/python -m pytest -n 2 $(addprefix --ignore=tests/,browser postgresql cluster live faults)
-	nice -n 5 $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n 2 $(AGAIN) $(ON_POSTGRES)
-	$(BIN)/python -m pytest $(AGAIN) tests/cluster/test_cluster.py tests/cluster/test_pictures.py tests/cluster/test_kills.py
 
 what-waits:
 	$(BIN)/python -m pytest -n 2 $(AGAIN) tests/live tests/faults

@@ -64,7 +64,8 @@ GROUPS = (
             *_in("conversations/views", "attachments"),
         ),
         (
-            *_in("tests/services", "test_pictures", "test_pictures_colours", "test_pictures_hostile", "test_strays"),
+            *_in("tests/services", "test_pictures", "test_pictures_bounds", "test_pictures_colours", "test_strays"),
+            "tests/services/test_pictures_hostile.py",
             *_in("tests/services", "test_pictures_child", "test_pictures_taken_over", "test_attachments"),
             *_in("tests/views", "test_pictures", "test_composer"),
             *_in("tests/unit", "test_webp_kinds"),

@@ -86,6 +86,21 @@ def test_every_refused_picture_is_named_and_the_others_are_kept(alice: User) -> 
     assert [found.name for found in pictures_of(sent.message)] == ["d.jpg", "b.jpg"]
 
 
+def test_a_refusal_says_which_and_that_the_others_are_kept(alice: User) -> None:
+    with pytest.raises(PicturesRefused) as refused:
+        attachments.choose(alice, [upload("good.jpg"), broken("bad.png")])
+    first, second = str(refused.value).splitlines()
+    assert "bad.png" in first
+    assert second.startswith("The other pictures are kept")
+
+
+def test_a_file_that_somebody_has_read_already_is_read_from_its_beginning(alice: User) -> None:
+    file = upload("a.jpg")
+    file.read()
+    (chosen,) = attachments.choose(alice, [file])
+    assert chosen.name == "a.jpg"
+
+
 def test_kept_pictures_count_as_storage_and_none_are_kept_beyond_it(alice: User, settings: Settings) -> None:
     settings.CHATSITE_STORAGE_PER_PERSON = 100
     assert attachments.rescue(alice, [upload("a.jpg")], [], Refusal("no")) == []

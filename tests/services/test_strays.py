@@ -109,6 +109,13 @@ def test_a_file_of_a_day_less_a_minute_stays(alice: User, boat: Picture) -> None
     assert are_there(lost) == [True, True]
 
 
+def test_a_file_of_a_day_and_some_seconds_goes(alice: User, boat: Picture) -> None:
+    lost = store_and_be_killed(alice, boat)
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=24, seconds=5)):
+        assert strays.sweep(pages=9) == (2, "")
+    assert are_there(lost) == [False, False]
+
+
 @pytest.mark.usefixtures("anywhere")
 def test_files_are_listed_in_the_order_of_their_names_from_anywhere_on() -> None:
     names = [f"{digest[:2]}/{digest}.png" for digest in (f"{number:02x}" * 32 for number in (3, 200, 17, 18))]
@@ -174,6 +181,14 @@ def test_a_step_looks_at_a_bounded_number_of_files_and_the_next_one_goes_on_behi
         removed, after = strays.sweep(after, pages=1)
         assert (removed, left()) == (203, 0)
         assert strays.sweep(after, pages=1) == (0, "")
+
+
+@pytest.mark.usefixtures("db")
+def test_all_of_them_are_named_however_many_there_are() -> None:
+    scatter(501)
+    with a_day_later():
+        assert len(set(strays.every())) == 501
+    assert left() == 501
 
 
 @pytest.mark.usefixtures("db")

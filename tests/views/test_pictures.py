@@ -13,6 +13,7 @@ from PIL import Image
 from conversations.models import Attachment, User
 from conversations.models.attachment import Origin
 from conversations.services import attachments, pictures
+from conversations.views.attachments import file_response
 
 
 @pytest.fixture
@@ -75,3 +76,9 @@ def test_strangers_and_people_who_are_not_logged_in_get_nothing(as_bob: Client, 
     assert as_bob.get(address).status_code == 404
     assert Client().get(address).status_code == 302
     assert as_bob.delete(address).status_code == 405
+
+
+def test_a_reviewer_is_shown_a_picture_and_does_not_get_it_as_a_file(stored: Attachment) -> None:
+    shown = file_response(stored, "original")
+    assert shown.headers["Content-Disposition"].startswith("inline")
+    shown.close()

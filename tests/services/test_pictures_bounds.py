@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from conversations.services import pictures
-from conversations.services.pictures import LIMITS, Picture
+from conversations.services.pictures import Picture
 from tests.services import photographs
 from tests.services.test_pictures import file_of, pixels_of
 
@@ -22,8 +22,9 @@ TURNED = {
 
 
 def test_a_child_has_what_is_promised_and_no_more() -> None:
-    assert (LIMITS.cpu_seconds, LIMITS.memory) == (3, 512 * 1024 * 1024)
-    assert (LIMITS.pixels, LIMITS.side, LIMITS.file_bytes) == (40_000_000, 12_000, 20 * 1024 * 1024)
+    limits = pictures.LIMITS
+    assert (limits.cpu_seconds, limits.memory) == (3, 512 * 1024 * 1024)
+    assert (limits.pixels, limits.side, limits.file_bytes) == (40_000_000, 12_000, 20 * 1024 * 1024)
     assert "40 megapixels" in str(pictures.TooManyPixels.sentence)
 
 

@@ -204,8 +204,13 @@ def case(page: Page) -> None:
 
 
 def administration(page: Page) -> None:
+    reviewed(page, "Which planet")
+
+
+def reviewed(page: Page, title: str) -> None:
+    """A conversation as reviewers read it, for the reason that was stated for the list."""
     listed(page)
-    page.get_by_role("link", name=re.compile("^Which planet")).first.click()
+    page.get_by_role("link", name=re.compile(f"^{title}")).first.click()
     page.wait_for_load_state()
     if page.get_by_role("button", name="Open the conversation").is_visible():
         page.get_by_role("button", name="Open the conversation").click()
@@ -213,12 +218,8 @@ def administration(page: Page) -> None:
 
 
 def side_by_side(page: Page) -> None:
-    """Two answers to one message, as a reviewer sees them."""
-    listed(page)
-    page.get_by_role("link", name=re.compile("^A name for my boat")).first.click()
-    page.wait_for_load_state()
-    if page.get_by_role("button", name="Open the conversation").is_visible():
-        page.get_by_role("button", name="Open the conversation").click()
+    """Three answers to one message, as a reviewer sees them."""
+    reviewed(page, "A name for my boat")
     page.get_by_role("link", name="What follows, side by side").first.click()
     expect(page.get_by_role("heading", name="Branches side by side")).to_be_visible()
 

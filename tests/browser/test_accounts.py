@@ -130,6 +130,10 @@ def test_a_passkey_logs_in_without_a_password_and_is_a_second_factor(named: Page
     named.goto("/accounts/2fa/webauthn/")
     expect(named.get_by_text("this computer")).to_be_visible()
     expect(named.get_by_text("Passkey ·")).to_be_visible()
+    named.get_by_role("link", name="Rename").click()
+    named.get_by_label("Name").fill("my desk")
+    named.get_by_role("button", name="Save").click()
+    expect(named.get_by_text("my desk")).to_be_visible()
     named.goto("/accounts/logout/")
     named.get_by_role("button", name="Log out").click()
     named.get_by_role("button", name="Log in with a passkey").click()
@@ -151,6 +155,13 @@ def test_a_security_key_is_asked_for_after_the_password(named: Page) -> None:
     give_name(named, "root", PASSWORD)
     named.get_by_role("button", name="Use a passkey or security key").click()
     at_home(named)
+    named.goto("/accounts/2fa/webauthn/")
+    named.get_by_role("link", name="Remove").click()
+    if named.get_by_label("Password").is_visible():
+        confirm(named, PASSWORD)
+    expect(named.get_by_text("“on my key ring” lets nobody in any more.")).to_be_visible()
+    named.get_by_role("button", name="Remove").click()
+    expect(named.get_by_text("You have no keys.")).to_be_visible()
 
 
 def log_in_at_gate(page: Page, name: str) -> None:

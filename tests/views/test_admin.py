@@ -67,6 +67,18 @@ def test_a_reviewer_reads_the_whole_thread_and_leaves_a_record(
     assert look.reason == WHY
 
 
+def test_a_search_looks_into_titles_for_a_reason_only(as_carol: Client, thread: Conversation) -> None:
+    def finds(words: str) -> bool:
+        return f"{LIST}{thread.pk}/change/" in as_carol.get(LIST, {"q": words}).content.decode()
+
+    titles, others = ("secret", '"secret <plans>"', "alice plans"), ("alice", "ALICE gemini", "credits")
+    assert [finds(words) for words in titles] == [False, False, False]
+    assert [finds(words) for words in others] == [True, True, True]
+    state(as_carol)
+    assert [finds(words) for words in (*titles, *others)] == [True] * 6
+    assert [finds(words) for words in ("secret bob", "nobody", "timeout")] == [False, False, False]
+
+
 def test_nothing_is_shown_before_a_reason_is_stated_for_that_very_conversation(
     as_carol: Client, thread: Conversation, bob: User
 ) -> None:
